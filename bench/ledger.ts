@@ -1,0 +1,141 @@
+/**
+ * Measures the ledger on a real file: `node bench/ledger.ts [rows]`, 1 000 000 unless told otherwise, over 30 days.
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { listRows } from "../src/ledger/listRows.ts";
+import { costOf } from "../src/ledger/prices.ts";
+import { reportUsage } from "../src/ledger/reports.ts";
+import type { UsageGrouping, UsageQuery } from "../src/ledger/reports.ts";
+import { rollUp } from "../src/ledger/rollUp.ts";
+import { createUsageLedger } from "../src/ledger/usageLedger.ts";
+import type { UsageRow } from "../src/ledger/usageRow.ts";
+import { openLedgerFile, openLedgerForReading } from "../src/node/ledgerFile.ts";
+
+const ROWS = Number(process.argv[2] ?? 1_000_000);
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+const BATCH = 1_000;
+const SINGLE_ROWS = 20_000;
+
+const log = { debug() {}, info() {}, warn: console.warn, error: console.error };
+const models = [
+  "gpt-6.1-sol",
+  "gpt-6.1-terra",
+  "gpt-5.5",
+  "gpt-5.4-mini",
+  "anthropic/claude-sonnet-5",
+  "qwen/qwen3-coder",
+];
+const clients = ["codex_exec", "opencode", null];
+const end = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 1_234_567;
+
+function makeRow(index: number, startedAt: number): UsageRow {
+  const model = models[(index * 7) % models.length] ?? "";
+  const tokens = {
+    uncachedInput: 500 + (index % 3_000),
+    cachedInput: 20_000 + (index % 40_000),
+    cacheWrite: 0,
+    cacheWriteLong: 0,
+    output: 100 + (index % 2_000),
+    reasoning: index % 100,
+  };
+  const upstream = model.includes("/") ? "openrouter" : index % 2 === 0 ? "codex" : "openai";
+  return {
+    id: crypto.randomUUID(),
+    startedAt,
+    keyId: `key_${index % 5}`,
+    upstream,
+    endpoint: "responses",
+    modelAsked: model,
+    modelServed: model,
+    responseId: `resp_${crypto.randomUUID()}`,
+    serviceTier: null,
+    tokens,
+    usageSource: "reported",
+    ...costOf(upstream, model, null, tokens, null),
+    status: 200,
+    ending: "complete",
+    firstTokenMs: 700,
+    totalMs: 12_000,
+    client: clients[index % clients.length] ?? null,
+    session: `session-${Math.floor(index / 40)}`,
+  };
+}
+
+function time<Result>(title: string, work: () => Result): Result {
+  const before = performance.now();
+  const result = work();
+  console.log(`${title.padEnd(48)} ${(performance.now() - before).toFixed(1).padStart(9)} ms`);
+  return result;
+}
+
+function perRow(title: string, rows: readonly UsageRow[], work: (row: UsageRow) => void): void {
+  const before = performance.now();
+  for (const row of rows) work(row);
+  console.log(
+    `${title.padEnd(48)} ${(((performance.now() - before) * 1_000) / rows.length).toFixed(2).padStart(9)} µs`,
+  );
+}
+
+const directory = mkdtempSync(join(tmpdir(), "patchbay-bench-"));
+try {
+  const file = openLedgerFile(directory, log, Date.now());
+  const ledger = createUsageLedger(file, log);
+  const start = end - DAYS * DAY_MS;
+  let writingMs = 0;
+  for (let index = 0; index < ROWS; index += BATCH) {
+    const rows = Array.from({ length: Math.min(BATCH, ROWS - index) }, (_, offset) =>
+      makeRow(index + offset, start + Math.floor(((index + offset) / ROWS) * DAYS * DAY_MS)),
+    );
+    const before = performance.now();
+    for (const row of rows) ledger.record(row);
+    ledger.flush();
+    writingMs += performance.now() - before;
+  }
+  console.log(`${ROWS} rows in batches of ${BATCH}: ${((writingMs * 1_000) / ROWS).toFixed(2)} µs each`);
+  console.log(`file: ${(statSync(file.path).size / 1_048_576).toFixed(0)} MiB\n`);
+
+  const query: Omit<UsageQuery, "groupBy"> = { since: end - DAYS * DAY_MS + 1_800_001, until: end + 1 };
+  time("30 days by model, nothing rolled up", () => reportUsage(file, { ...query, groupBy: "model" }));
+  time("rolling up everything", () => {
+    while (rollUp(file, Date.now() + DAY_MS));
+  });
+  const hourly = file.all("SELECT count(*) AS rows FROM usage_hour")[0]?.["rows"];
+  console.log(`hourly rows: ${String(hourly)}\n`);
+
+  const reader = openLedgerForReading(directory);
+  if (reader === undefined) throw new Error("no ledger");
+  const report = (groupBy: UsageGrouping, more: Partial<UsageQuery> = {}) =>
+    reportUsage(reader, { ...query, groupBy, ...more });
+  for (const groupBy of ["model", "key", "upstream", "client", "day", "none"] as const) {
+    time(`30 days by ${groupBy}`, () => report(groupBy));
+  }
+  time("30 days by day, zone +05:30", () => report("day", { zoneOffset: () => 330 }));
+  time("30 days of one key by model", () => report("model", { keyId: "key_1" }));
+  time("30 days by session (not rolled up)", () => report("session"));
+  time("last 24 hours by model", () => report("model", { since: end - DAY_MS }));
+  time("last 24 hours by session (not rolled up)", () => report("session", { since: end - DAY_MS }));
+  time("newest 50 rows", () => listRows(reader, { limit: 50 }));
+  time("newest 50 rows of one key", () => listRows(reader, { limit: 50, keyId: "key_1" }));
+  reader.close();
+  console.log();
+
+  const singles = Array.from({ length: SINGLE_ROWS }, (_, index) => makeRow(index, end + index * 20));
+  perRow("record and flush, each row on its own", singles, (row) => {
+    ledger.record(row);
+    ledger.flush();
+  });
+  perRow("the same rows replaced, each on its own", singles, (row) => {
+    ledger.record(row);
+    ledger.flush();
+  });
+  perRow("record alone", singles, (row) => ledger.record(row));
+  ledger.flush();
+  file.close();
+  time("opening the file", () => openLedgerFile(directory, log, Date.now()).close());
+} finally {
+  rmSync(directory, { recursive: true });
+}

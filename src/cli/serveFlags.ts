@@ -1,0 +1,183 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { UpstreamName } from "../ledger/usageRow.ts";
+import { dataDirectory } from "../node/dataDirectory.ts";
+import { LOG_LEVELS, type LogLevel } from "../node/lineLog.ts";
+import { networkSettings } from "../node/networkSettings.ts";
+import type { ProcessSettings } from "../node/proxyProcess.ts";
+import type { ModelRoute } from "../proxy/modelRouting.ts";
+import { type Upstream, versionedBaseUrl } from "../proxy/upstream.ts";
+import { type Flags, type FlagValues, Misuse } from "./flags.ts";
+import { bytes, durationMs, hostAndPort, rateOf, wholeNumber } from "./quantities.ts";
+
+/** Every flag of `patchbay serve`. */
+export const SERVE_FLAGS = {
+  listen: {
+    kind: "text",
+    value: "HOST:PORT",
+    help: "where to listen (default 127.0.0.1:8390; port 0 takes any free one)",
+  },
+  sandbox: { kind: "switch", help: "answer from built-in pretend upstreams: no account, no cost" },
+  "data-dir": { kind: "text", value: "DIR", help: "the folder of the ledger" },
+  "api-key": {
+    kind: "text",
+    value: "KEY",
+    help: "the key that callers present; better set as PATCHBAY_API_KEY, which other users cannot list",
+  },
+  "allow-any-key": { kind: "switch", help: "accept every caller; for development" },
+  model: { kind: "text", value: "MODEL", help: "the model of requests that name none" },
+  route: {
+    kind: "list",
+    value: "PATTERN=UPSTREAM",
+    help: "send models that match (* for any characters) to openai or openrouter; repeatable",
+  },
+  "openai-base-url": {
+    kind: "text",
+    value: "URL",
+    help: "the OpenAI API (default https://api.openai.com/v1)",
+    alsoEnvironment: ["OPENAI_API_BASE"],
+  },
+  "openrouter-base-url": {
+    kind: "text",
+    value: "URL",
+    help: "the OpenRouter API (default https://openrouter.ai/api/v1)",
+  },
+  "cache-ttl": { kind: "text", value: "TIME", help: "how long lists of models are kept (default 6h)" },
+  rate: { kind: "text", value: "N/m", help: "requests a minute for the --api-key (default: not limited)" },
+  burst: { kind: "text", value: "N", help: "requests that may come at once where --rate is set (default 10)" },
+  "quota-tokens": { kind: "text", value: "N", help: "tokens the --api-key may use in all (default 0: not limited)" },
+  "stats-path": { kind: "text", value: "FILE", help: "mirror each ledger row to this file as a line of JSON" },
+  "retention-days": { kind: "text", value: "N", help: "forget ledger rows after so many days (default 0: never)" },
+  "max-body": { kind: "text", value: "SIZE", help: "the largest request body (default 64MiB)" },
+  "allow-origin": { kind: "list", value: "ORIGIN", help: "let pages of this origin call; * for all; repeatable" },
+  "allow-host": { kind: "list", value: "NAME", help: "answer to this Host name besides the loopback ones; repeatable" },
+  "connect-timeout": { kind: "text", value: "TIME", help: "for a connection to an upstream (default 10s)" },
+  "headers-timeout": { kind: "text", value: "TIME", help: "for an upstream's first answer (default 10m)" },
+  "keep-alive": {
+    kind: "text",
+    value: "TIME",
+    help: "bridge an upstream's silence on streams after this (default 30s; 0 never)",
+  },
+  drain: { kind: "text", value: "TIME", help: "how long running answers may finish after Ctrl-C (default 10s)" },
+  "log-level": { kind: "text", value: "LEVEL", help: "debug, info, warn or error (default info)" },
+  "log-requests": { kind: "switch", help: "log a line for each request, without bodies or secrets" },
+} as const satisfies Flags;
+
+/** What was given of them. */
+export type ServeValues = FlagValues<typeof SERVE_FLAGS>;
+
+/** What `serve` runs with. */
+export interface ServeSettings {
+  readonly process: Omit<ProcessSettings, "onAnswered">;
+  readonly sandbox: boolean;
+  readonly drainMs: number;
+  readonly logLevel: LogLevel;
+  readonly logRequests: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Turns flags and environment into settings. Throws `Misuse`. */
+export function serveSettings(values: ServeValues, environment: Environment): ServeSettings {
+  const { host, port } = hostAndPort("listen", values.listen ?? "127.0.0.1:8390");
+  const allowedOrigins = values["allow-origin"] ?? [];
+  if (values["allow-any-key"] === true && allowedOrigins.includes("*")) {
+    throw new Misuse(
+      "--allow-any-key with --allow-origin '*' would let every web page spend your tokens: choose one of them.",
+    );
+  }
+  return {
+    process: {
+      host,
+      port,
+      dataDirectory: values["data-dir"] ?? ownDataDirectory(environment, values.sandbox === true),
+      proxy: {
+        upstreams: {
+          openai: upstream(
+            "openai",
+            "openai-base-url",
+            values["openai-base-url"] ?? "https://api.openai.com/v1",
+            environment["OPENAI_API_KEY"],
+          ),
+          openrouter: upstream(
+            "openrouter",
+            "openrouter-base-url",
+            values["openrouter-base-url"] ?? "https://openrouter.ai/api/v1",
+            environment["OPENROUTER_API_KEY"],
+          ),
+        },
+        routes: (values.route ?? []).map(modelRoute),
+        defaultModel: values.model,
+        allowedHosts: [...(values["allow-host"] ?? []).map((name) => name.toLowerCase()), ...ownHost(host)],
+        allowedOrigins,
+        allowAnyKey: values["allow-any-key"] === true,
+        maximumBodyBytes: bytes("max-body", values["max-body"] ?? "64MiB"),
+        modelCacheMs: durationMs("cache-ttl", values["cache-ttl"] ?? "6h"),
+      },
+      fixedKey: fixedKey(values),
+      statsPath: values["stats-path"],
+      retentionDays: wholeNumber("retention-days", values["retention-days"] ?? "0"),
+      keepAliveAfterMs: durationMs("keep-alive", values["keep-alive"] ?? "30s"),
+      network: {
+        ...networkSettings(environment),
+        connectTimeoutMs: durationMs("connect-timeout", values["connect-timeout"] ?? "10s"),
+        headersTimeoutMs: durationMs("headers-timeout", values["headers-timeout"] ?? "10m"),
+      },
+    },
+    sandbox: values.sandbox === true,
+    drainMs: durationMs("drain", values.drain ?? "10s"),
+    logLevel: logLevel(values["log-level"] ?? "info"),
+    logRequests: values["log-requests"] === true,
+  };
+}
+
+/** Pretend money must not mix with the real: a sandbox without a folder of the user's choice keeps its books beside the ledger. */
+function ownDataDirectory(environment: Environment, sandbox: boolean): string {
+  const directory = dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
+  return sandbox ? join(directory, "sandbox") : directory;
+}
+
+function upstream(name: UpstreamName, flag: string, written: string, key: string | undefined): Upstream {
+  try {
+    return { name, baseUrl: versionedBaseUrl(written), apiKey: key === "" ? undefined : key };
+  } catch {
+    throw new Misuse(`--${flag} takes an http or https URL, not "${written}".`);
+  }
+}
+
+function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
+  const quota = wholeNumber("quota-tokens", values["quota-tokens"] ?? "0");
+  const rate = rateOf(values.rate ?? "0", values.burst ?? "10");
+  const secret = values["api-key"];
+  if (secret === undefined) return undefined;
+  // What is not visible ASCII cannot be written into a header.
+  if (!/^[\x21-\x7e]{8,}$/.test(secret)) {
+    throw new Misuse("--api-key takes a key of at least 8 letters, digits and signs, so that nobody guesses it.");
+  }
+  if (quota !== 0 && wholeNumber("retention-days", values["retention-days"] ?? "0") !== 0) {
+    throw new Misuse(
+      "--quota-tokens counts all that a key ever used, which --retention-days forgets: choose one of them.",
+    );
+  }
+  return { secret, key: { id: "fixed", label: "fixed", rate, quotaTokens: quota === 0 ? undefined : quota } };
+}
+
+function modelRoute(text: string): ModelRoute {
+  const at = text.lastIndexOf("=");
+  const upstream = text.slice(at + 1);
+  if (at < 1 || (upstream !== "openai" && upstream !== "openrouter")) {
+    throw new Misuse(`--route takes PATTERN=openai or PATTERN=openrouter, not "${text}".`);
+  }
+  return { pattern: text.slice(0, at), upstream };
+}
+
+/** An address that is listened on by the user's word is a name that may stand in `Host`. */
+function ownHost(host: string): string[] {
+  return host === "0.0.0.0" || host === "::" ? [] : [host.includes(":") ? `[${host}]` : host.toLowerCase()];
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((one) => one === text);
+  if (level === undefined) throw new Misuse(`--log-level takes debug, info, warn or error, not "${text}".`);
+  return level;
+}

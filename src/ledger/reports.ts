@@ -1,0 +1,218 @@
+import type { Sql, SqlRow, SqlValue } from "../ports.ts";
+import { firstPlace, LATEST_MS, momentOf } from "./place.ts";
+import { localDays, splitSpans } from "./reportSpans.ts";
+import type { LabelledRange, LabelledSpan, ZoneOffset } from "./reportSpans.ts";
+import { ERROR_OF_ROW, MODEL_OF_ROW } from "./rollUp.ts";
+import { readState } from "./schema.ts";
+
+/** What a report may be grouped by. */
+export const USAGE_GROUPINGS = ["key", "model", "upstream", "client", "session", "day", "none"] as const;
+
+/** What a report is grouped by; `none` makes one group of everything. */
+export type UsageGrouping = (typeof USAGE_GROUPINGS)[number];
+
+/** What to report. Times are milliseconds since the Unix epoch. */
+export interface UsageQuery {
+  readonly groupBy: UsageGrouping;
+  /** Included; from the beginning where left out. */
+  readonly since?: number | undefined;
+  /** Not included; without end where left out. */
+  readonly until?: number | undefined;
+  readonly keyId?: string | undefined;
+  /** As served, or as asked for where nothing was served. */
+  readonly model?: string | undefined;
+  /** Whose midnights days begin at; UTC where left out. */
+  readonly zoneOffset?: ZoneOffset | undefined;
+}
+
+/** Sums over some requests. Token counts include what was read from or written to caches, and reasoning. */
+export interface UsageTotals {
+  readonly requests: number;
+  /** Requests that failed, were cut off by the upstream or got an error status. */
+  readonly errors: number;
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  /** Micro-dollars, of those requests whose cost is known. */
+  readonly costMicros: number;
+  /** Requests whose cost is not known. */
+  readonly unpricedRequests: number;
+  /** When the first of them started, in milliseconds since the Unix epoch. */
+  readonly firstAt: number;
+  /** When the last of them started. */
+  readonly lastAt: number;
+}
+
+/** The sums of one group. */
+export interface UsageGroup extends UsageTotals {
+  /** A key's id, a model, a local date (`2026-11-21`), ...; null for requests that name none, and where nothing is grouped. */
+  readonly group: string | null;
+}
+
+/** The sums over no request at all. */
+export const NO_USAGE: UsageTotals = {
+  requests: 0,
+  errors: 0,
+  inputTokens: 0,
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  costMicros: 0,
+  unpricedRequests: 0,
+  firstAt: 0,
+  lastAt: 0,
+};
+
+const SUM_HOURS = `sum(requests) AS requests, sum(errors) AS errors, sum(input) AS input, sum(cached_input) AS cached_input,
+  sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
+  sum(unpriced) AS unpriced, min(first_at) AS first_at, max(last_at) AS last_at`;
+
+const SUM_ROWS = `count(*) AS requests, sum(${ERROR_OF_ROW}) AS errors,
+  sum(uncached_input + cached_input + cache_write) AS input, sum(cached_input) AS cached_input,
+  sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
+  sum(cost_micros IS NULL) AS unpriced, min(place) / 1024 AS first_at, max(place) / 1024 AS last_at`;
+
+/**
+ * Usage by groups: days in order of time, everything else by cost, then tokens, highest first. Always exact: whole hours come
+ * from roll-ups, ragged edges and hours not folded yet from single rows. Sessions are not rolled up, so grouping by session
+ * reads every row. Only reads; throws what the database throws.
+ */
+export function reportUsage(sql: Sql, query: UsageQuery): UsageGroup[] {
+  return sql.transaction(() => {
+    const spans = spansOf(sql, query);
+    const pending = sql.all("SELECT hour FROM usage_pending_hour ORDER BY hour").map((row) => Number(row["hour"]));
+    const { hours, places } = query.groupBy === "session" ? wholly(spans) : splitSpans(spans, pending);
+    const groups = new Map<string, UsageGroup>();
+    for (const row of [...sumHours(sql, query, hours), ...sumRows(sql, query, places)]) add(groups, readGroup(row));
+    return [...groups.values()].sort(query.groupBy === "day" ? byName : byCost);
+  });
+}
+
+function spansOf(sql: Sql, query: UsageQuery): LabelledSpan[] {
+  const [bounds] = sql.all("SELECT (SELECT min(place) FROM usage) AS first, (SELECT max(place) FROM usage) AS last");
+  if (bounds === undefined || bounds["first"] === null) return [];
+  const since = Math.max(query.since ?? 0, readState(sql, "kept_from"), momentOf(Number(bounds["first"])));
+  const until = Math.min(query.until ?? LATEST_MS, momentOf(Number(bounds["last"])) + 1);
+  if (since >= until) return [];
+  return query.groupBy === "day"
+    ? localDays(since, until, query.zoneOffset ?? (() => 0))
+    : [{ label: "", since, until }];
+}
+
+function wholly(spans: readonly LabelledSpan[]): { hours: LabelledRange[]; places: LabelledRange[] } {
+  return { hours: [], places: spans.map(({ label, since, until }) => [label, firstPlace(since), firstPlace(until)]) };
+}
+
+function sumHours(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[]): SqlRow[] {
+  if (ranges.length === 0 || query.groupBy === "session") return [];
+  return sql.all(
+    `SELECT ${NAMES_IN_HOURS[query.groupBy]} AS name, ${SUM_HOURS}
+     FROM json_each(?) AS span CROSS JOIN usage_hour
+     WHERE hour >= span.value ->> 1 AND hour < span.value ->> 2
+       AND hour NOT IN (SELECT hour FROM usage_pending_hour) ${filters(query, "model")}
+     GROUP BY name`,
+    [JSON.stringify(ranges), ...filterValues(query)],
+  );
+}
+
+function sumRows(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[]): SqlRow[] {
+  if (ranges.length === 0) return [];
+  return sql.all(
+    `SELECT ${NAMES_IN_ROWS[query.groupBy]} AS name, ${SUM_ROWS}
+     FROM json_each(?) AS span CROSS JOIN usage
+     WHERE place >= span.value ->> 1 AND place < span.value ->> 2 ${filters(query, MODEL_OF_ROW)}
+     GROUP BY name`,
+    [JSON.stringify(ranges), ...filterValues(query)],
+  );
+}
+
+const LABEL_OF_SPAN = "span.value ->> 0";
+
+/** What names a group of single rows. */
+const NAMES_IN_ROWS: Readonly<Record<UsageGrouping, string>> = {
+  key: "key_id",
+  model: MODEL_OF_ROW,
+  upstream: "upstream",
+  client: "coalesce(client, '')",
+  session: "coalesce(session, '')",
+  day: LABEL_OF_SPAN,
+  none: LABEL_OF_SPAN,
+};
+
+/** What names a group of hourly sums, which have no sessions. */
+const NAMES_IN_HOURS: Readonly<Record<Exclude<UsageGrouping, "session">, string>> = {
+  key: "key_id",
+  model: "model",
+  upstream: "upstream",
+  client: "client",
+  day: LABEL_OF_SPAN,
+  none: LABEL_OF_SPAN,
+};
+
+function filters(query: UsageQuery, model: string): string {
+  return (query.keyId === undefined ? "" : " AND key_id = ?") + (query.model === undefined ? "" : ` AND ${model} = ?`);
+}
+
+function filterValues(query: UsageQuery): SqlValue[] {
+  return [query.keyId, query.model].filter((value) => value !== undefined);
+}
+
+function readGroup(row: SqlRow): UsageGroup {
+  return {
+    group: row["name"] === "" ? null : String(row["name"]),
+    requests: Number(row["requests"]),
+    errors: Number(row["errors"]),
+    inputTokens: Number(row["input"]),
+    cachedTokens: Number(row["cached_input"]),
+    cacheWriteTokens: Number(row["cache_write"]),
+    outputTokens: Number(row["output"]),
+    reasoningTokens: Number(row["reasoning"]),
+    costMicros: Number(row["cost_micros"] ?? 0),
+    unpricedRequests: Number(row["unpriced"]),
+    firstAt: Number(row["first_at"]),
+    lastAt: Number(row["last_at"]),
+  };
+}
+
+function add(groups: Map<string, UsageGroup>, more: UsageGroup): void {
+  const name = more.group ?? "";
+  const sum = groups.get(name);
+  groups.set(name, sum === undefined ? more : { group: more.group, ...addTotals(sum, more) });
+}
+
+/** The sums of two sets of requests that share none. */
+export function addTotals(one: UsageTotals, other: UsageTotals): UsageTotals {
+  return {
+    requests: one.requests + other.requests,
+    errors: one.errors + other.errors,
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedTokens: one.cachedTokens + other.cachedTokens,
+    cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    reasoningTokens: one.reasoningTokens + other.reasoningTokens,
+    costMicros: one.costMicros + other.costMicros,
+    unpricedRequests: one.unpricedRequests + other.unpricedRequests,
+    firstAt: Math.min(one.firstAt, other.firstAt),
+    lastAt: Math.max(one.lastAt, other.lastAt),
+  };
+}
+
+function byName(one: UsageGroup, other: UsageGroup): number {
+  return compareText(one.group ?? "", other.group ?? "");
+}
+
+function byCost(one: UsageGroup, other: UsageGroup): number {
+  return (
+    other.costMicros - one.costMicros ||
+    other.inputTokens + other.outputTokens - one.inputTokens - one.outputTokens ||
+    byName(one, other)
+  );
+}
+
+function compareText(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}

@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Log } from "../ports.ts";
+import { assertCurrentSchema, migrate } from "../ledger/schema.ts";
+import { DatabaseError, openSqlite } from "./sqlite.ts";
+import type { SqliteDatabase } from "./sqlite.ts";
+
+/** The ledger's database, open for writing. */
+export interface LedgerFile extends SqliteDatabase {
+  readonly path: string;
+  /** Where a damaged predecessor was put; undefined where there was none. */
+  readonly setAside: string | undefined;
+}
+
+const NAME = "ledger.db";
+/** Present while the ledger is open for writing, so that the next start knows when the last one did not end well. */
+const MARKER = "ledger.open";
+/** Files up to this size are checked in full (about a quarter of a second) after an unclean stop. */
+const FULL_CHECK_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens `ledger.db` in a data directory, which is made for its owner alone (0700) where it is missing, and migrates it.
+ *
+ * A damaged file is renamed, with its companions, to `ledger.damaged-<UTC time>.db`, the log says so, and a new one is started.
+ * Throws `NewerSchemaError`, and `DatabaseError` for anything that a new file would not mend. Damage that is found
+ * while the file is in use throws `DatabaseError` and is checked for thoroughly at the next start.
+ */
+export function openLedgerFile(directory: string, log: Log, now: number): LedgerFile {
+  makeFolder(directory);
+  const path = join(directory, NAME);
+  const marker = join(directory, MARKER);
+  const neighbour = runningOwner(marker);
+  if (neighbour !== undefined) {
+    log.warn(
+      "Another Patchbay writes to the same data directory, and quotas are counted by each alone: give each its own.",
+      {
+        process: neighbour,
+      },
+    );
+  }
+  const thoroughness = neighbour === undefined ? thoroughnessOf(path, marker) : "quick";
+  let setAside: string | undefined;
+  let database: SqliteDatabase;
+  try {
+    database = openChecked(path, thoroughness);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    setAside = setAsideDamaged(directory, path, now);
+    log.error(`The usage ledger was damaged. It was set aside as ${setAside} and a new one was started.`, {
+      reason: error.cause instanceof Error ? error.cause.message : error.message,
+    });
+    database = openChecked(path, "quick");
+  }
+  if (neighbour === undefined) writeFileSync(marker, ownMark(), { mode: 0o600 });
+  return watchForDamage(database, path, marker, setAside);
+}
+
+/** Opens a ledger for reports; undefined where there is none yet. Throws `DatabaseError`, `NewerSchemaError`, `OlderSchemaError`. */
+export function openLedgerForReading(directory: string): SqliteDatabase | undefined {
+  const path = join(directory, NAME);
+  if (!existsSync(path) || statSync(path).size === 0) return undefined;
+  const database = openSqlite(path, "read");
+  try {
+    assertCurrentSchema(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a ledger for a short piece of writing beside a process that may be running on it, which alone looks after the file: nothing is
+ * checked or set aside here. Throws `DatabaseError` and `NewerSchemaError`.
+ */
+export function openLedgerBeside(directory: string): SqliteDatabase {
+  makeFolder(directory);
+  const database = openSqlite(join(directory, NAME), "write");
+  try {
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function makeFolder(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new DatabaseError("unreadable", join(directory, NAME), error);
+  }
+}
+
+/** `quick` reads the header, the schema and both ends of the tables; `full` every page; `thorough` the indexes too. */
+type Thoroughness = "quick" | "full" | "thorough";
+
+function thoroughnessOf(path: string, marker: string): Thoroughness {
+  if (!existsSync(marker) || !existsSync(path)) return "quick";
+  if (readFileSync(marker, "utf8").startsWith("damaged")) return "thorough";
+  return statSync(path).size <= FULL_CHECK_BYTES ? "full" : "quick";
+}
+
+function ownMark(): string {
+  return `open ${process.pid}\n`;
+}
+
+/** The process that has the ledger open, where it is another one and still runs. */
+function runningOwner(marker: string): number | undefined {
+  const owner = existsSync(marker) ? Number(/^open (\d+)$/m.exec(readFileSync(marker, "utf8"))?.[1]) : Number.NaN;
+  if (!Number.isSafeInteger(owner) || owner === process.pid) return undefined;
+  try {
+    process.kill(owner, 0);
+    return owner;
+  } catch (error) {
+    // It runs, as somebody else's.
+    return error instanceof Error && "code" in error && error.code === "EPERM" ? owner : undefined;
+  }
+}
+
+function openChecked(path: string, thoroughness: Thoroughness): SqliteDatabase {
+  const database = openSqlite(path, "write");
+  try {
+    check(database, path, thoroughness);
+    migrate(database);
+    database.all(
+      "SELECT (SELECT min(place) FROM usage), (SELECT max(place) FROM usage), (SELECT max(hour) FROM usage_hour)",
+    );
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function check(database: SqliteDatabase, path: string, thoroughness: Thoroughness): void {
+  // Reading the schema makes SQLite compare the size in the header with the size of the file.
+  database.all("SELECT count(*) FROM sqlite_master");
+  if (thoroughness === "quick") return;
+  const [answer] = database.all(thoroughness === "full" ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
+  const found = String(Object.values(answer ?? {})[0]);
+  if (found !== "ok") throw new DatabaseError("damaged", path, new Error(found));
+}
+
+function isDamage(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.problem === "damaged";
+}
+
+function setAsideDamaged(directory: string, path: string, now: number): string {
+  const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
+  let target = join(directory, `ledger.damaged-${time}Z.db`);
+  for (let copy = 2; existsSync(target); copy += 1) target = join(directory, `ledger.damaged-${time}Z-${copy}.db`);
+  for (const suffix of ["", "-wal", "-shm"]) if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
+  return target;
+}
+
+function watchForDamage(
+  database: SqliteDatabase,
+  path: string,
+  marker: string,
+  setAside: string | undefined,
+): LedgerFile {
+  let damaged = false;
+  const watch = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      if (isDamage(error) && !damaged) {
+        damaged = true;
+        writeFileSync(marker, "damaged\n", { mode: 0o600 });
+      }
+      throw error;
+    }
+  };
+  return {
+    path,
+    setAside,
+    run: (text, parameters) => watch(() => database.run(text, parameters)),
+    all: (text, parameters) => watch(() => database.all(text, parameters)),
+    transaction: (work) => watch(() => database.transaction(work)),
+    close() {
+      database.close();
+      if (!damaged && existsSync(marker) && readFileSync(marker, "utf8") === ownMark()) rmSync(marker);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { ApiError } from "../wire/errors.ts";
+import type { Rate } from "../ledger/tokenBucket.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** A key that callers present to us, and what it may do. The key itself is known by its digest only. */
+export interface LocalKey {
+  readonly id: string;
+  readonly label: string;
+  /** Undefined: as fast as it likes. */
+  readonly rate: Rate | undefined;
+  /** Tokens it may use in its life; undefined: no bound. */
+  readonly quotaTokens: number | undefined;
+}
+
+/** SHA-256 of a text. Synchronous, because it stands in front of every request. */
+export type Digest = (text: string) => Uint8Array;
+
+/** Finds the key that a caller presents. */
+export interface KeyRing {
+  find(presented: string): LocalKey | undefined;
+}
+
+/** What local keys begin with, so that one is recognised where it must not go. */
+export const LOCAL_KEY_PREFIX = "pb_";
+
+/** Stands for callers without a key of ours: `--allow-any-key`, and the transparent route. */
+export function anonymousKey(id: "any" | "transparent"): LocalKey {
+  return { id, label: id, rate: undefined, quotaTokens: undefined };
+}
+
+/** A ring with one fixed key. */
+export function createFixedKeyRing(key: LocalKey, secret: string, digest: Digest): KeyRing {
+  const expected = digest(secret);
+  return { find: (presented) => (sameBytes(digest(presented), expected) ? key : undefined) };
+}
+
+/**
+ * The caller's key, from the places that the contract names. A caller may carry other credentials besides (an agent's own bearer next to
+ * an `X-Daemon-Token`), so the first that is a key of ours counts. Throws `invalid_api_key`.
+ */
+export function checkKey(
+  exchange: Exchange,
+  pathKey: string | undefined,
+  ring: KeyRing | undefined,
+  allowAny: boolean,
+): LocalKey {
+  const presented = [exchange.header("x-daemon-token"), pathKey, exchange.header("x-api-key"), bearer(exchange)];
+  if (ring !== undefined) {
+    for (const key of presented) {
+      const found = key === undefined || key === "" ? undefined : ring.find(key);
+      if (found !== undefined) return found;
+    }
+  }
+  if (allowAny) return anonymousKey("any");
+  throw new ApiError(
+    "invalid_api_key",
+    presented.some((key) => key !== undefined && key !== "")
+      ? "This Patchbay key is not known here: check that the client has the key that Patchbay gave out."
+      : "This request carries no Patchbay key: send it as 'Authorization: Bearer KEY', 'X-API-Key' or 'X-Daemon-Token'.",
+  );
+}
+
+/** The token of `Authorization: Bearer`; the scheme's case does not matter (RFC 9110 section 11.1). */
+export function bearer(exchange: Exchange): string | undefined {
+  const header = exchange.header("authorization");
+  if (header === undefined || header.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
+  return header.slice(7).trim();
+}
+
+/** Compares digests in a time that does not depend on where they differ. */
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let index = 0; index < one.length; index += 1) difference |= (one[index] ?? 0) ^ (other[index] ?? 0);
+  return difference === 0;
+}
+
+/** Refuses a target that carries a local key where it would go upstream, `?api_key=pb_...`. Throws `invalid_request`. */
+export function checkTarget(target: string, ring: KeyRing | undefined): void {
+  if (!/pb(?:_|%5f)/i.test(target)) return;
+  for (const [candidate] of decoded(target).matchAll(/pb_[\w-]+/g)) {
+    if (ring?.find(candidate) !== undefined) {
+      throw new ApiError(
+        "invalid_request",
+        "The request's address carries a Patchbay key, which must not go upstream: send it in a header instead.",
+      );
+    }
+  }
+}
+
+function decoded(target: string): string {
+  try {
+    return decodeURIComponent(target);
+  } catch {
+    return target;
+  }
+}

@@ -1,0 +1,54 @@
+import { ApiError } from "../wire/errors.ts";
+import { jsonAnswer } from "./answers.ts";
+import type { Call } from "./call.ts";
+import type { LocalKey } from "./localKey.ts";
+import { createModelList } from "./modelList.ts";
+import type { ProxyApp } from "./proxyApp.ts";
+import type { ProxyParts } from "./proxyParts.ts";
+
+/** The routes that Patchbay answers itself. `keyOf` checks the caller's key. */
+export function addOwnRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Call) => LocalKey): void {
+  const modelList = createModelList(parts);
+
+  app.get("/health", (context) =>
+    jsonAnswer(context.get("call"), 200, { status: "ok", name: "patchbay", version: parts.version }),
+  );
+
+  app.get("/v1/models", async (context) => {
+    const call = context.get("call");
+    keyOf(call);
+    const models = await modelList.models();
+    // One document serves both kinds of readers: OpenAI's clients read `data`, Codex wants `models` and takes its own entries for those it knows.
+    return jsonAnswer(call, 200, { object: "list", data: models, models: [] });
+  });
+
+  app.get("/v1/models/:id{.+}", async (context) => {
+    const call = context.get("call");
+    keyOf(call);
+    const id = context.req.param("id");
+    const model = (await modelList.models()).find((one) => one.id === id);
+    if (model === undefined) {
+      throw new ApiError("model_not_found", "No configured upstream lists this model: see GET /v1/models.", {
+        param: "model",
+      });
+    }
+    return jsonAnswer(call, 200, model);
+  });
+
+  app.get("/v1/key", (context) => {
+    const call = context.get("call");
+    const key = keyOf(call);
+    const { usedTokens, remainingTokens, remainingRequests } = parts.admission.standing(key);
+    return jsonAnswer(call, 200, {
+      id: key.id,
+      label: key.label,
+      limits: {
+        requests_per_minute: key.rate?.perMinute ?? null,
+        burst: key.rate?.burst ?? null,
+        quota_tokens: key.quotaTokens ?? null,
+      },
+      used: { tokens: usedTokens },
+      remaining: { tokens: remainingTokens ?? null, requests: remainingRequests ?? null },
+    });
+  });
+}

@@ -1,0 +1,48 @@
+import type { Clock, Log, RandomId } from "../ports.ts";
+import type { Admission } from "./admission.ts";
+import type { CreateDecoder } from "./decoder.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Digest, KeyRing } from "./localKey.ts";
+import type { ProxySettings } from "./proxySettings.ts";
+import type { DecodeBody } from "./requestFacts.ts";
+import type { CostOf, UsageSink } from "./usageRecorder.ts";
+
+/** Everything that the proxy needs from outside: effects, settings, and the rooms beside it. */
+export interface ProxyParts {
+  /** The program's version, for `/health`. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomId: RandomId;
+  readonly digest: Digest;
+  /** Makes the exchange of a request, from what the platform passed as Hono's bindings or from the request itself. */
+  readonly exchangeOf: (request: Request, bindings: unknown) => Exchange;
+  /** For requests of our own: model lists, settled costs. Relayed requests go through the exchange. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Runs something later; returns what cancels it. */
+  readonly later: (delayMs: number, work: () => void) => () => void;
+  readonly decodeBody: DecodeBody;
+  readonly createDecoder: CreateDecoder;
+  readonly settings: () => ProxySettings;
+  /** The keys that may call; undefined where none was made. */
+  readonly keyRing: KeyRing | undefined;
+  readonly admission: Admission;
+  readonly usage: UsageSink;
+  readonly costOf: CostOf;
+  /** Is told about every request when it has ended, without bodies or secrets. */
+  readonly onAnswered: (answered: Answered) => void;
+}
+
+/** One line of the request log. */
+export interface Answered {
+  readonly id: string;
+  readonly method: string;
+  /** Without path key and query. */
+  readonly path: string;
+  readonly status: number;
+  readonly keyId: string | undefined;
+  readonly upstream: string | undefined;
+  readonly model: string | null | undefined;
+  readonly ending: string;
+  readonly totalMs: number;
+}

@@ -1,0 +1,173 @@
+import type { Ending } from "../ledger/usageRow.ts";
+import type { Clock } from "../ports.ts";
+import { ownHeaders } from "./answers.ts";
+import type { AnswerMeter, AnswerReading } from "./answerReading.ts";
+import type { Call } from "./call.ts";
+import { statusForCaller } from "./clientIdentity.ts";
+import type { CreateDecoder, Decoder } from "./decoder.ts";
+import type { ClientEnding, RelayObserver, RelayOutcome } from "./exchange.ts";
+import { clientHeaders, headerValue } from "./headerPolicy.ts";
+import { brokenStreamEvent, createMeter, dialectOf, keepAlive, type StreamDialect } from "./streamDialect.ts";
+import { createUsageChunkFilter, type UsageChunkFilter } from "./usageChunkFilter.ts";
+import type { MeteredAnswer, MeteredRequest } from "./usageRecorder.ts";
+
+const encoder = new TextEncoder();
+
+/** Is told the outcome of an answer that passed unread. */
+export type OnPassed = (status: number, outcome: RelayOutcome) => void;
+
+/** Passes an answer on and reads nothing of it. `keyIsOurs`: an upstream that refuses the key does not speak of the caller's. */
+export function passingObserver(call: Call, keyIsOurs: boolean, onPassed: OnPassed): RelayObserver {
+  let status = 0;
+  return {
+    head(upstreamStatus, headers) {
+      status = keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
+      return { status, headers: [...clientHeaders(headers, true), ...ownHeaders(call)] };
+    },
+    chunk: () => undefined,
+    silence: () => undefined,
+    end(outcome) {
+      onPassed(status, outcome);
+      return { lastBytes: undefined, how: outcome === "complete" ? "end" : "destroy" };
+    },
+  };
+}
+
+/** What a metering observer works with. */
+export interface MeteringParts {
+  readonly clock: Clock;
+  readonly createDecoder: CreateDecoder;
+  /** Called exactly once, in the moment in which the answer's end is known and before the client can see it. */
+  readonly settle: (answer: MeteredAnswer) => void;
+  /** Take out the usage that we asked for and the caller did not. */
+  readonly hideUsage: boolean;
+  /** The request went up with a key of ours, not with the caller's. */
+  readonly keyIsOurs: boolean;
+}
+
+/** Passes an answer on and reads its usage as it goes. */
+export function meteringObserver(request: MeteredRequest, parts: MeteringParts): RelayObserver {
+  const { call, endpoint } = request;
+  const { clock } = parts;
+  let status = 0;
+  let dialect: StreamDialect = "opaque";
+  let meter: AnswerMeter | undefined;
+  let decoder: Decoder | undefined;
+  let filter: UsageChunkFilter | undefined;
+  let mayWrite = false;
+  let firstTokenAt: number | null = null;
+  let generationId: string | null = null;
+  let settled = false;
+
+  function read(bytes: Uint8Array): void {
+    if (meter === undefined || settled) return;
+    meter.push(bytes);
+    const { reading } = meter;
+    if (firstTokenAt === null && (reading.deltas > 0 || dialect === "json")) firstTokenAt = clock.monotonic();
+    if (reading.settled) settle(endingOf(reading.progress));
+  }
+
+  function settle(ending: Ending): void {
+    if (settled) return;
+    settled = true;
+    // An upstream that refuses within its stream has used nothing; one that failed after some output has.
+    const began = isStream() && status < 400 && (ending !== "failed" || (meter?.reading.deltas ?? 0) > 0);
+    parts.settle({ reading: meter?.reading, status, ending, firstTokenAt, generationId, began });
+  }
+
+  function endingOf(progress: AnswerMeter["reading"]["progress"]): Ending {
+    if (status >= 400) return "failed";
+    switch (progress) {
+      case "complete":
+      case "open":
+        return "complete";
+      case "incomplete":
+      case "failed":
+        return progress;
+    }
+  }
+
+  function isStream(): boolean {
+    return dialect === "chat" || dialect === "responses";
+  }
+
+  function finish(outcome: RelayOutcome): ClientEnding {
+    // After a cut nobody knows what would have come: only a clean end is the last word of an answer that had none.
+    if (outcome === "complete") meter?.finish();
+    if (meter !== undefined && (meter.reading.settled || isTold(meter.reading)))
+      settle(endingOf(meter.reading.progress));
+    const lastBytes = filter?.rest();
+    if (outcome === "client_left") {
+      settle("client_left");
+      return { lastBytes: undefined, how: "destroy" };
+    }
+    if (settled && outcome !== "complete") {
+      // The answer was told to its end; how the upstream closed its connection after it is not the client's concern.
+      return { lastBytes, how: isStream() ? "end" : "destroy" };
+    }
+    // A stream that ends cleanly but unfinished would be taken for an answer, or asked for again without end (opencode).
+    const unread = meter === undefined || endpoint === "images" || decoder?.gaveUp === true;
+    const unfinished = isStream() && status < 400 && !unread && meter?.reading.progress === "open";
+    if (outcome === "complete" && !unfinished) {
+      settle(endingOf(meter?.reading.progress ?? "complete"));
+      return { lastBytes, how: "end" };
+    }
+    settle("upstream_cut");
+    return { lastBytes: brokenBytes(outcome), how: "destroy" };
+  }
+
+  /** An error ends a stream by itself; a chat stream's usage comes after everything but `[DONE]`. */
+  function isTold({ progress, usage }: AnswerReading): boolean {
+    return isStream() && (progress === "failed" || (progress !== "open" && usage !== undefined));
+  }
+
+  function brokenBytes(outcome: RelayOutcome): Uint8Array | undefined {
+    if (!mayWrite || meter === undefined || !meter.atBoundary) return undefined;
+    const failure =
+      outcome === "upstream_timeout"
+        ? {
+            code: "upstream_timeout" as const,
+            message: "The upstream went silent before its answer was finished: send the request again.",
+          }
+        : {
+            code: "upstream_unreachable" as const,
+            message: "The upstream broke off before its answer was finished: send the request again.",
+          };
+    const event = brokenStreamEvent(dialect, meter.reading, failure, clock.now());
+    return event === undefined ? undefined : encoder.encode(event);
+  }
+
+  return {
+    head(upstreamStatus, headers) {
+      status = parts.keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
+      dialect = dialectOf(endpoint, headerValue(headers, "content-type"));
+      meter = createMeter(dialect);
+      generationId = headerValue(headers, "x-generation-id") ?? null;
+      const encoding = headerValue(headers, "content-encoding");
+      const plain = encoding === undefined || encoding === "identity";
+      if (!plain) {
+        decoder = parts.createDecoder(encoding, read);
+        if (decoder === undefined) meter = undefined;
+      }
+      if (parts.hideUsage && plain && dialect === "chat") filter = createUsageChunkFilter();
+      mayWrite = plain && isStream();
+      // A stream of known length could not be told from a finished one when it has to be broken off; and the last byte of a compressed
+      // answer of known length would tell its client of the end before it is unpacked and written down.
+      return { status, headers: [...clientHeaders(headers, !isStream() && plain), ...ownHeaders(call)] };
+    },
+    chunk(bytes) {
+      if (decoder !== undefined) decoder.push(bytes);
+      else read(bytes);
+      return filter?.push(bytes);
+    },
+    silence() {
+      if (!mayWrite || settled || meter === undefined || !meter.atBoundary) return undefined;
+      const event = keepAlive(dialect);
+      return event === undefined ? undefined : encoder.encode(event);
+    },
+    end(outcome) {
+      if (decoder === undefined) return finish(outcome);
+      return decoder.finish().then(() => finish(outcome));
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { chatId } from "./chatCompletions.ts";
+import { type Exchange, jsonAnswer, stepAnswer } from "./exchange.ts";
+import { brokenJsonAnswer, noteSent, prepare } from "./prepare.ts";
+import { badRequest } from "./refusal.ts";
+import {
+  begun,
+  compactionItem,
+  responseObject,
+  type ResponsesAnswer,
+  type ResponseState,
+  wholeOutput,
+} from "./responseObject.ts";
+import { responsesSteps } from "./responsesEvents.ts";
+import {
+  inputItems,
+  type Item,
+  readResponsesRequest,
+  responsesQuestion,
+  type ResponsesRequest,
+  wantsCompaction,
+} from "./responsesRequest.ts";
+import { noteUsage } from "./served.ts";
+import { servedTier } from "./serviceTier.ts";
+import { tokensOf } from "./tokenCount.ts";
+import { responsesUsage } from "./usageBodies.ts";
+
+/** `POST /responses`. */
+export async function createResponse(exchange: Exchange): Promise<Response> {
+  const { entry } = exchange;
+  const request = readResponsesRequest(exchange.body());
+  entry.model = request.model;
+  entry.streamed = request.stream === true;
+  const items = [...previousItems(exchange, request), ...inputItems(request.input)];
+  const answer = await prepareResponse(exchange, request, items);
+  if (answer.stored) exchange.room.responses.put({ answer, items, entry, reads: 0, cancelled: false });
+  if (entry.streamed) return streamedResponse(exchange, answer, -1);
+  if (request.background === true) return jsonAnswer(exchange, responseObject(answer, begun("queued")));
+  const { state, sent } = finishedState(answer);
+  noteSent(exchange, answer.reply, sent);
+  const body = responseObject(answer, state);
+  if (answer.interruption !== undefined) return brokenJsonAnswer(exchange, body, answer.interruption);
+  return jsonAnswer(exchange, body, state.usage ?? undefined);
+}
+
+/** `POST /responses/compact`. */
+export async function compactResponse(exchange: Exchange): Promise<Response> {
+  const request = readResponsesRequest(exchange.body());
+  exchange.entry.model = request.model;
+  const items = [...previousItems(exchange, request), ...inputItems(request.input)];
+  const answer = await prepareResponse(exchange, request, items);
+  const usage = answer.usage(1);
+  noteSent(exchange, answer.reply, 1);
+  const body = {
+    id: answer.id,
+    object: "response.compaction",
+    created_at: answer.createdAt,
+    output: [compactionItem(answer.id)],
+    usage,
+  };
+  return jsonAnswer(exchange, body, usage);
+}
+
+/** `POST /responses/input_tokens`: counts and answers nothing. */
+export function countResponseInput(exchange: Exchange): Response {
+  const request = readResponsesRequest(exchange.body());
+  exchange.entry.model = request.model;
+  const items = [...previousItems(exchange, request), ...inputItems(request.input)];
+  const { inputTokens } = responsesQuestion(request, items, exchange.seed);
+  return jsonAnswer(exchange, { object: "response.input_tokens", input_tokens: inputTokens });
+}
+
+/** The event stream of a response, from the beginning or from where a reader lost it. */
+export function streamedResponse(exchange: Exchange, answer: ResponsesAnswer, startingAfter: number): Response {
+  const steps = responsesSteps(answer, {
+    startingAfter,
+    counted: (sent) => {
+      noteSent(exchange, answer.reply, sent);
+    },
+    reported: (usage) => {
+      noteUsage(exchange.entry, usage);
+    },
+  });
+  return stepAnswer(exchange, "text/event-stream", steps);
+}
+
+/** A response as it is in the end, and how many visible tokens it has. */
+export function finishedState(answer: ResponsesAnswer): { state: ResponseState; sent: number } {
+  const { reply } = answer;
+  const tokens = answer.compaction
+    ? []
+    : reply.calls.length > 0
+      ? reply.calls.flatMap((call) => [...tokensOf(call.input)])
+      : [...reply.text(0)];
+  const state: ResponseState = {
+    status: reply.truncated ? "incomplete" : "completed",
+    output: wholeOutput(answer, tokens.join("")),
+    usage: reply.script.usage ? answer.usage(tokens.length) : null,
+    error: null,
+  };
+  return { state, sent: tokens.length };
+}
+
+async function prepareResponse(
+  exchange: Exchange,
+  request: ResponsesRequest,
+  items: readonly Item[],
+): Promise<ResponsesAnswer> {
+  const { upstream, entry, seed, room } = exchange;
+  const createdAt = Math.floor(room.clock.now() / 1000);
+  const id = responseId(exchange, createdAt);
+  entry.id = id;
+  const prepared = await prepare(exchange, responsesQuestion(request, items, seed));
+  return {
+    ...prepared,
+    upstream,
+    id,
+    createdAt,
+    request,
+    tier: servedTier(prepared.reply.script, request.service_tier),
+    stored: upstream === "openai" && (request.store !== false || request.background === true),
+    compaction: wantsCompaction(items),
+    usage: (visibleOutput) => responsesUsage(upstream, request.model, prepared.reply.usage(visibleOutput)),
+  };
+}
+
+/** Responses are looked up and metered by id, so the same request gets another one the next time. */
+function responseId(exchange: Exchange, createdAt: number): string {
+  if (exchange.upstream === "openrouter") return chatId(exchange, createdAt);
+  return `resp_${exchange.seed.slice(0, 40)}${String(exchange.entry.number).padStart(4, "0")}`;
+}
+
+function previousItems(exchange: Exchange, request: ResponsesRequest): readonly Item[] {
+  const id = request.previous_response_id;
+  if (exchange.upstream === "openrouter" && (request.store === true || typeof id === "string"))
+    throw badRequest("The Responses API is stateless: `store` and `previous_response_id` are not supported.");
+  if (typeof id !== "string") return [];
+  const previous = exchange.room.responses.get(id);
+  if (previous === undefined)
+    throw badRequest(
+      `Previous response with id '${id}' not found.`,
+      "previous_response_id",
+      "previous_response_not_found",
+    );
+  return [...previous.items, ...finishedState(previous.answer).state.output];
+}

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { runUsage } from "../../src/cli/usageCommand.ts";
+import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
+import type { UsageRow } from "../../src/ledger/usageRow.ts";
+import { openLedgerFile } from "../../src/node/ledgerFile.ts";
+import { DAY, HOUR, listeningLog, row, withFolder } from "../ledger/temporaryLedger.ts";
+
+const NOW = DAY + 24 * HOUR;
+
+interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function run(folder: string, ...words: string[]): Promise<Answer> {
+  return runIn({ PATCHBAY_DATA_DIR: folder }, words);
+}
+
+async function runIn(environment: Record<string, string>, words: string[], terminalWidth?: number): Promise<Answer> {
+  let out = "";
+  let error = "";
+  const stdout = (text: string): void => void (out += text);
+  const stderr = (text: string): void => void (error += text);
+  const code = await runUsage(words, { stdout, stderr, environment, now: NOW, terminalWidth });
+  return { code, out, error };
+}
+
+async function withRows(rows: readonly UsageRow[], work: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const file = openLedgerFile(folder, listeningLog(), NOW);
+    const ledger = createUsageLedger(file, listeningLog());
+    for (const one of rows) ledger.record(one);
+    ledger.flush();
+    try {
+      // While the file is still open for writing, as it is beside a running proxy.
+      await work(folder);
+    } finally {
+      file.close();
+    }
+  });
+}
+
+const SOME = [
+  row({ id: "1" }),
+  row({ id: "2", startedAt: DAY + HOUR, costMicros: null, costSource: "unknown", modelServed: "mystery" }),
+  row({ id: "3", startedAt: DAY + 23 * HOUR, keyId: "key_b", costMicros: null, costSource: "unknown" }),
+];
+
+describe("patchbay usage list", () => {
+  it("prints one JSON object per key, with all input and output counted in", async () => {
+    await withRows(SOME, async (folder) => {
+      const { code, out, error } = await run(folder, "list", "--json");
+      assert.equal(code, 0);
+      assert.equal(error, "");
+      assert.deepEqual(JSON.parse(out), [
+        {
+          key: "key_a",
+          requests: 2,
+          errors: 0,
+          input_tokens: 340,
+          cached_tokens: 100,
+          cache_write_tokens: 40,
+          output_tokens: 60,
+          reasoning_tokens: 20,
+          cost_usd: 0.0015,
+          unpriced_requests: 1,
+          first_at: "2026-11-21T00:00:00.000Z",
+          last_at: "2026-11-21T01:00:00.000Z",
+        },
+        {
+          key: "key_b",
+          requests: 1,
+          errors: 0,
+          input_tokens: 170,
+          cached_tokens: 50,
+          cache_write_tokens: 20,
+          output_tokens: 30,
+          reasoning_tokens: 10,
+          cost_usd: null,
+          unpriced_requests: 1,
+          first_at: "2026-11-21T23:00:00.000Z",
+          last_at: "2026-11-21T23:00:00.000Z",
+        },
+      ]);
+    });
+  });
+
+  it("groups by anything it offers, under a field of that name", async () => {
+    await withRows(SOME, async (folder) => {
+      for (const grouping of ["key", "model", "upstream", "client", "session", "day"]) {
+        const { out } = await run(folder, "list", "--json", "--by", grouping);
+        const groups = JSON.parse(out) as Record<string, unknown>[];
+        assert.equal(typeof groups[0]?.[grouping], "string", grouping);
+      }
+    });
+  });
+
+  it("counts from --since on and up to --until", async () => {
+    await withRows(SOME, async (folder) => {
+      const requests = async (...words: string[]): Promise<number> => {
+        const groups = JSON.parse((await run(folder, "list", "--json", ...words)).out) as { requests: number }[];
+        return groups.reduce((sum, group) => sum + group.requests, 0);
+      };
+      assert.equal(await requests("--since", "24h"), 3);
+      assert.equal(await requests("--since", "23h"), 2);
+      assert.equal(await requests("--since", "7d", "--until", "90m"), 2);
+      assert.equal(await requests("--since", "2026-11-21T00:00:01Z"), 2);
+      assert.equal(await requests("--until", "2026-11-21T01:00:00Z"), 1);
+    });
+  });
+
+  it("shows people an unknown cost as unknown, never as nothing", async () => {
+    await withRows(SOME, async (folder) => {
+      const lines = (await run(folder, "list")).out.split("\n");
+      assert.match(lines[0]!, /^KEY +REQUESTS +ERRORS +INPUT +CACHED +OUTPUT +REASONING +COST$/);
+      assert.match(lines[1]!, /^key_a .*340 .*\$0\.001500 \+ unknown$/);
+      assert.match(lines[2]!, /^key_b .* unknown$/);
+      assert.match(lines[3]!, /^TOTAL +3 .*510/);
+      assert.equal(new Set(lines.slice(0, 4).map((line) => line.length)).size, 1);
+    });
+  });
+
+  it("prints CSV that no spreadsheet takes for a formula", async () => {
+    const formula = '=HYPERLINK("http://x","y")';
+    await withRows([row({ keyId: formula }), row({ id: "2", keyId: "a,b" })], async (folder) => {
+      const { out } = await run(folder, "list", "--csv");
+      const lines = out.split("\r\n");
+      assert.equal(
+        lines[0],
+        "key,requests,errors,input_tokens,cached_tokens,cache_write_tokens,output_tokens,reasoning_tokens,cost_usd,unpriced_requests,first_at,last_at",
+      );
+      assert.ok(lines[1]!.startsWith(`"'=HYPERLINK(""http://x"",""y"")",1,0,170,`));
+      assert.ok(lines[2]!.startsWith(`"a,b",1,0,170,50,20,30,10,0.0015,0,`));
+    });
+  });
+
+  it("lets no name steer the terminal, and cuts names to its width", async () => {
+    await withRows([row({ session: `\u001B[2J${"x".repeat(200)}` })], async (folder) => {
+      const { out } = await runIn({ PATCHBAY_DATA_DIR: folder }, ["list", "--by", "session"], 90);
+      assert.ok(!out.includes("\u001B"));
+      for (const line of out.split("\n")) assert.ok(line.length <= 90, line);
+    });
+  });
+
+  it("of no ledger is a friendly sentence, an empty array or a CSV header", async () => {
+    await withFolder(async (folder) => {
+      const nowhere = join(folder, "nowhere");
+      assert.deepEqual(await run(nowhere, "list"), { code: 0, out: "No requests yet.\n", error: "" });
+      assert.deepEqual(await run(nowhere, "list", "--json"), { code: 0, out: "[]\n", error: "" });
+      assert.match((await run(nowhere, "list", "--csv")).out, /^key,requests,[a-z_,]+\r\n$/);
+    });
+  });
+
+  it("looks where --data-dir says rather than where the environment does", async () => {
+    await withRows(SOME, async (folder) => {
+      const { out } = await run(join(folder, "nowhere"), "list", "--json", "--data-dir", folder);
+      assert.equal((JSON.parse(out) as unknown[]).length, 2);
+    });
+  });
+
+  it("fails with one sentence when the ledger cannot be read", async () => {
+    await withFolder(async (folder) => {
+      mkdirSync(join(folder, "data"));
+      writeFileSync(join(folder, "data", "ledger.db"), "no database ".repeat(1_000));
+      const { code, out, error } = await run(join(folder, "data"), "list");
+      assert.equal(code, 1);
+      assert.equal(out, "");
+      assert.match(error, /is damaged .*restart Patchbay/);
+    });
+  });
+});
+
+describe("patchbay usage show", () => {
+  it("prints one JSON object with totals, models and the newest requests", async () => {
+    await withRows(SOME, async (folder) => {
+      const answer = JSON.parse((await run(folder, "show", "key_a", "--json")).out) as Record<string, unknown>;
+      assert.equal(answer["key"], "key_a");
+      assert.equal(answer["requests"], 2);
+      assert.equal(answer["cost_usd"], 0.0015);
+      assert.deepEqual(
+        (answer["models"] as { model: string }[]).map(({ model }) => model),
+        ["gpt-5.5-2026-04-23", "mystery"],
+      );
+      assert.deepEqual(
+        (answer["newest_requests"] as { id: string }[]).map(({ id }) => id),
+        ["2", "1"],
+      );
+    });
+  });
+
+  it("prints models and newest requests for people", async () => {
+    await withRows(SOME, async (folder) => {
+      const { out } = await run(folder, "show", "key_a");
+      assert.match(out, /^Key key_a, /);
+      assert.match(out, /MODEL +REQUESTS/);
+      assert.match(out, /Newest requests\nMODEL +STARTED/);
+      assert.match(out, /mystery .* unknown +1\.2 +complete/);
+    });
+  });
+
+  it("prints every request as CSV", async () => {
+    const many = Array.from({ length: 2_345 }, (_, index) => row({ id: `request-${index}`, startedAt: DAY + index }));
+    await withRows(many, async (folder) => {
+      const lines = (await run(folder, "show", "key_a", "--csv")).out.trimEnd().split("\r\n");
+      assert.equal(lines.length, 2_346);
+      assert.match(lines[0]!, /^id,started_at,key,/);
+      assert.match(lines[1]!, /^request-2344,2026-11-21T00:00:02\.344Z,key_a,/);
+    });
+  });
+
+  it("of a key without requests says so", async () => {
+    await withRows(SOME, async (folder) => {
+      assert.deepEqual(await run(folder, "show", "key_x"), { code: 0, out: "No requests by key key_x.\n", error: "" });
+      const answer = JSON.parse((await run(folder, "show", "key_x", "--json")).out) as Record<string, unknown>;
+      assert.equal(answer["requests"], 0);
+      assert.deepEqual(answer["newest_requests"], []);
+    });
+  });
+});
+
+describe("patchbay usage", () => {
+  const misuses: readonly string[][] = [
+    [],
+    ["total"],
+    ["show"],
+    ["show", "a", "b"],
+    ["list", "a"],
+    ["list", "--by", "none"],
+    ["list", "--by", "colour"],
+    ["show", "a", "--by", "model"],
+    ["list", "--json", "--csv"],
+    ["list", "--since", "yesterday"],
+    ["list", "--since", "2026-02-31"],
+    ["list", "--until", "12"],
+    ["list", "--colour"],
+    ["list", "--since"],
+  ];
+  for (const words of misuses) {
+    it(`refuses \`usage ${words.join(" ")}\` with a sentence and exit code 2`, async () => {
+      const { code, out, error } = await runIn({}, words);
+      assert.equal(code, 2);
+      assert.equal(out, "");
+      assert.match(error, /\S.*\nSee `patchbay usage --help`\.\n$/);
+    });
+  }
+
+  it("explains itself with --help", async () => {
+    const { code, out } = await runIn({}, ["--help"]);
+    assert.equal(code, 0);
+    assert.match(out, /--since/);
+  });
+});
