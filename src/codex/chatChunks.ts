@@ -1,0 +1,75 @@
+import type { CallKind, FinishReason } from "./answerSink.ts";
+import type { JsonObject } from "../wire/json.ts";
+
+/** What every chunk of an answer shares. */
+export interface ChunkIdentity {
+  readonly id: string;
+  /** Seconds since the epoch. */
+  readonly createdAt: number;
+  readonly model: string;
+  /** Whether a chunk with usage follows: all others then carry `usage: null`. */
+  readonly includeUsage: boolean;
+}
+
+/** Writes an answer's chunks as events; what is the same in all of them is serialised once. */
+export interface ChatChunks {
+  role(content: "" | null): string;
+  text(delta: string): string;
+  refusal(delta: string): string;
+  reasoning(delta: string): string;
+  call(index: number, kind: CallKind, id: string, name: string, input: string): string;
+  callInput(index: number, kind: CallKind, delta: string): string;
+  /** Any other delta. */
+  other(delta: JsonObject): string;
+  finish(reason: FinishReason, serviceTier: string | undefined): string;
+  usage(usage: JsonObject, serviceTier: string | undefined): string;
+}
+
+/** The last event of a chat stream that came to its end. */
+export const CHAT_DONE = "data: [DONE]\n\n";
+
+/** Makes the writer of one answer's chunks. */
+export function createChatChunks({ id, createdAt, model, includeUsage }: ChunkIdentity): ChatChunks {
+  const shared = JSON.stringify({ id, object: "chat.completion.chunk", created: createdAt, model }).slice(0, -1);
+  const start = `data: ${shared},"choices":[{"index":0,"delta":`;
+  const usage = includeUsage ? ',"usage":null' : "";
+  const end = `,"logprobs":null,"finish_reason":null}]${usage}}\n\n`;
+  const textStart = `${start}{"content":`;
+  const textEnd = `}${end}`;
+  const inputEnd = `}}]}${end}`;
+
+  return {
+    role: (content) => `${start}${JSON.stringify({ role: "assistant", content })}${end}`,
+    text: (delta) => textStart + JSON.stringify(delta) + textEnd,
+    refusal: (delta) => `${start}{"refusal":${JSON.stringify(delta)}}${end}`,
+    reasoning(delta) {
+      // Some clients know the one name, some the other, and none adds them up.
+      const text = JSON.stringify(delta);
+      return `${start}{"reasoning_content":${text},"reasoning":${text}}${end}`;
+    },
+    call(index, kind, callId, name, input) {
+      const call = { index, id: callId, type: kind, ...callBody(kind, name, input) };
+      return `${start}${JSON.stringify({ tool_calls: [call] })}${end}`;
+    },
+    callInput(index, kind, delta) {
+      const body = kind === "function" ? ',"function":{"arguments":' : ',"custom":{"input":';
+      return `${start}{"tool_calls":[{"index":${index}${body}${JSON.stringify(delta)}${inputEnd}`;
+    },
+    other: (delta) => `${start}${JSON.stringify(delta)}${end}`,
+    finish(reason, serviceTier) {
+      const choices = `"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"${reason}"}]`;
+      return `data: ${shared},${choices}${tierField(serviceTier)}${usage}}\n\n`;
+    },
+    usage: (counts, serviceTier) =>
+      `data: ${shared},"choices":[]${tierField(serviceTier)},"usage":${JSON.stringify(counts)}}\n\n`,
+  };
+}
+
+/** A call's name and input in the shape of its kind. */
+export function callBody(kind: CallKind, name: string, input: string): JsonObject {
+  return kind === "function" ? { function: { name, arguments: input } } : { custom: { name, input } };
+}
+
+function tierField(serviceTier: string | undefined): string {
+  return serviceTier === undefined ? "" : `,"service_tier":${JSON.stringify(serviceTier)}`;
+}
