@@ -10,6 +10,10 @@ import { listenOn } from "./listenOn.ts";
 export interface SandboxServer {
   readonly openaiBaseUrl: string;
   readonly openrouterBaseUrl: string;
+  /** Of the Codex backend; the plan's use is told at `../wham/usage`. */
+  readonly codexBaseUrl: string;
+  /** The issuer of the sign-in with ChatGPT. */
+  readonly authBaseUrl: string;
   close(): Promise<void>;
 }
 
@@ -32,6 +36,8 @@ export async function startSandboxServer(clock: Clock, tokenDelayMs: number): Pr
   return {
     openaiBaseUrl: `${origin}/openai/v1`,
     openrouterBaseUrl: `${origin}/openrouter/api/v1`,
+    codexBaseUrl: `${origin}/codex/backend-api/codex`,
+    authBaseUrl: `${origin}/auth`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

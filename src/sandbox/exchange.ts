@@ -1,8 +1,10 @@
 import type { Clock } from "../ports.ts";
 import { parseJsonObject } from "./jsonBody.ts";
+import type { CodexMemory } from "./codexMemory.ts";
 import { errorObject, refuse, type Refusal, RefusedError, type Upstream } from "./refusal.ts";
 import type { ResponseStore } from "./responseStore.ts";
 import { noteUsage, type ServedEntry, type ServedLog } from "./served.ts";
+import { sha256, sha256Text } from "./sha256.ts";
 import { type Steps, stepStream } from "./stepStream.ts";
 
 /** What all requests share: the effects and the memory of the sandbox. */
@@ -15,6 +17,7 @@ export interface Room {
   readonly responses: ResponseStore;
   /** How often this prompt has been seen, this time included. */
   readonly seen: (prompt: string) => number;
+  readonly codex: CodexMemory;
 }
 
 /** One request on its way to an answer. */
@@ -26,6 +29,8 @@ export interface Exchange {
   /** SHA-256 of method, path and body, hexadecimal: what ids are made from. */
   readonly seed: string;
   readonly bearer: string;
+  /** Further headers of the answer, whatever it becomes. */
+  readonly answerHeaders: Headers;
   /** The JSON body; throws a RefusedError where there is none. */
   readonly body: () => Record<string, unknown>;
 }
@@ -40,18 +45,20 @@ export async function serve(
   work: (exchange: Exchange) => Promise<Response> | Response,
 ): Promise<Response> {
   const headerNames = [...request.headers.keys()];
+  const ownHeaders = new Headers({ "x-patchbay-sandbox": "1" });
   const entry = room.served.open(upstream, `${request.method} ${path}`, headerNames);
   try {
     const bytes = new Uint8Array(await request.arrayBuffer());
     entry.bodyBytes = bytes.length;
     entry.bodySha256 = await sha256(bytes);
-    const seed = await sha256(new TextEncoder().encode(`${upstream} ${request.method} ${path} ${entry.bodySha256}`));
+    const seed = await sha256Text(`${upstream} ${request.method} ${path} ${entry.bodySha256}`);
     const bearer = checkCredential(request.headers, access);
-    return await work({ room, upstream, request, entry, seed, bearer, body: () => parseJsonObject(bytes) });
+    const body = (): Record<string, unknown> => parseJsonObject(bytes);
+    return await work({ room, upstream, request, entry, seed, bearer, answerHeaders: ownHeaders, body });
   } catch (error) {
     const refusal =
       error instanceof RefusedError ? error.refusal : refuse(500, "The sandbox stumbled over this request.").refusal;
-    return refusedAnswer(room, upstream, entry, refusal);
+    return refusedAnswer(room, upstream, entry, refusal, ownHeaders);
   }
 }
 
@@ -79,7 +86,8 @@ export function stepAnswer(exchange: Exchange, contentType: string, steps: Steps
 
 function answerHeaders(exchange: Exchange, contentType: string): Headers {
   const { entry, seed, upstream } = exchange;
-  const headers = new Headers({ "content-type": contentType, "x-patchbay-sandbox": "1" });
+  const headers = new Headers(exchange.answerHeaders);
+  headers.set("content-type", contentType);
   if (contentType === "text/event-stream") headers.set("cache-control", "no-cache");
   switch (upstream) {
     case "openai":
@@ -93,17 +101,31 @@ function answerHeaders(exchange: Exchange, contentType: string): Headers {
     case "openrouter":
       if (entry.id !== null) headers.set("x-generation-id", entry.id);
       break;
+    case "codex":
+      headers.set("x-oai-request-id", `req_${seed.slice(0, 32)}`);
+      if (entry.model !== null) headers.set("openai-model", entry.model);
+      break;
   }
   return headers;
 }
 
-function refusedAnswer(room: Room, upstream: Upstream, entry: ServedEntry, refusal: Refusal): Response {
+function refusedAnswer(
+  room: Room,
+  upstream: Upstream,
+  entry: ServedEntry,
+  refusal: Refusal,
+  headers: Headers,
+): Response {
   entry.status = refusal.status;
   entry.errorCode = refusal.code;
   room.served.close(entry, "refused");
-  const headers = new Headers({ "x-patchbay-sandbox": "1" });
   if (refusal.retryAfterSeconds !== undefined) headers.set("retry-after", String(refusal.retryAfterSeconds));
-  return Response.json({ error: errorObject(upstream, refusal) }, { status: refusal.status, headers });
+  if (typeof refusal.body === "string") {
+    headers.set("content-type", "text/html; charset=UTF-8");
+    return new Response(refusal.body, { status: refusal.status, headers });
+  }
+  const body = refusal.body ?? { error: errorObject(upstream, refusal) };
+  return Response.json(body, { status: refusal.status, headers });
 }
 
 const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key", "x-daemon-token"];
@@ -120,9 +142,4 @@ function checkCredential(headers: Headers, access: "key" | "public"): string {
     throw refuse(401, "You didn't provide an API key. Send it as `Authorization: Bearer KEY`.", "invalid_api_key");
   if (bearer.startsWith("sk-bad")) throw refuse(401, "Incorrect API key provided.", "invalid_api_key");
   return bearer;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,7 +1,8 @@
+import { scriptedCodexRefusal } from "./codexRefusals.ts";
 import { type Exchange, stepAnswer } from "./exchange.ts";
 import { RefusedError, refuse } from "./refusal.ts";
 import { planReply, type Question, type Reply } from "./reply.ts";
-import type { Interruption } from "./script.ts";
+import type { Interruption, Script } from "./script.ts";
 import type { Steps } from "./stepStream.ts";
 
 /** A reply with what is to go wrong in it. */
@@ -24,14 +25,21 @@ export async function prepare(exchange: Exchange, question: Question): Promise<P
   if (request.signal.aborted) room.served.close(entry, "left");
   const spared =
     reply.calls.length > 0 || (script.onlyFirst !== undefined && room.seen(script.source) > script.onlyFirst);
-  if (script.error !== undefined && !spared)
+  if (script.error !== undefined && !spared) {
+    if (exchange.upstream === "codex") throw scriptedCodexRefusal(exchange, script, script.error);
     throw new RefusedError({ ...script.error, param: null, retryAfterSeconds: script.retryAfterSeconds });
+  }
   entry.billed = reply.usage(0);
   return {
     reply,
-    interruption: spared ? undefined : script.interruption,
+    interruption: spared ? undefined : interruptionOf(script),
     delay: script.delay ?? room.tokenDelay,
   };
+}
+
+function interruptionOf(script: Script): Interruption | undefined {
+  if (script.interruption !== undefined || script.shape.failure === undefined) return script.interruption;
+  return { kind: "fail", after: 0 };
 }
 
 /** Notes how many visible tokens have been sent. */

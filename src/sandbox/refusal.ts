@@ -1,5 +1,5 @@
 /** Which upstream the sandbox pretends to be. */
-export type Upstream = "openai" | "openrouter";
+export type Upstream = "openai" | "openrouter" | "codex";
 
 /** An error answer, before it takes the form of the upstream that gives it. */
 export interface Refusal {
@@ -8,6 +8,8 @@ export interface Refusal {
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterSeconds: number | undefined;
+  /** Replaces the body of the upstream's usual form: JSON, or the text of a page. */
+  readonly body?: Readonly<Record<string, unknown>> | string;
 }
 
 /** Thrown on the way to an answer; the room's edge turns it into the upstream's error body. */
@@ -38,7 +40,7 @@ export function badRequest(message: string, param: string | null = null, code: s
 
 /** The `error` object in the form of that upstream. */
 export function errorObject(upstream: Upstream, refusal: Refusal): Record<string, unknown> {
-  if (upstream === "openai")
+  if (upstream !== "openrouter")
     return { message: refusal.message, type: openAiType(refusal), param: refusal.param, code: refusal.code };
   // OpenRouter's code is the HTTP status as a number; `error_type` tells the cases apart (openrouter.ai/docs, "Errors and debugging").
   const errorType = refusal.code ?? openRouterType(refusal.status);

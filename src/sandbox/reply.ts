@@ -22,6 +22,8 @@ export interface Question {
   /** The output limit that the request set, in tokens. */
   readonly limit: number | undefined;
   readonly inputTokens: number;
+  /** Input tokens that come from the prompt cache unless the prompt says otherwise; none unless given. */
+  readonly cachedTokens?: number;
   /** From which call ids are made. */
   readonly seed: string;
 }
@@ -69,16 +71,16 @@ export function planReply(question: Question): Reply {
     text,
     refused: script.refuse,
     truncated: calls.length === 0 && (script.incomplete || overflow),
-    usage: (visibleOutput) => usage(script, question.inputTokens, visibleOutput),
+    usage: (visibleOutput) => usage(script, question, visibleOutput),
   };
 }
 
-function usage(script: Script, inputTokens: number, visibleOutput: number): TokenUsage {
+function usage(script: Script, question: Question, visibleOutput: number): TokenUsage {
   const reasoning = script.reasoning ?? 0;
-  const cached = script.cached + script.cacheWrite;
+  const cachedInput = script.cached ?? question.cachedTokens ?? 0;
   return {
-    uncachedInput: Math.max(0, inputTokens - cached),
-    cachedInput: script.cached,
+    uncachedInput: Math.max(0, question.inputTokens - cachedInput - script.cacheWrite),
+    cachedInput,
     cacheWrite: script.cacheWrite,
     cacheWriteLong: 0,
     output: visibleOutput + reasoning,

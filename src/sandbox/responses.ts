@@ -2,14 +2,8 @@ import { chatId } from "./chatCompletions.ts";
 import { type Exchange, jsonAnswer, stepAnswer } from "./exchange.ts";
 import { brokenJsonAnswer, noteSent, prepare } from "./prepare.ts";
 import { badRequest } from "./refusal.ts";
-import {
-  begun,
-  compactionItem,
-  responseObject,
-  type ResponsesAnswer,
-  type ResponseState,
-  wholeOutput,
-} from "./responseObject.ts";
+import { compactionItem, wholeOutput } from "./responseItems.ts";
+import { begun, responseObject, type ResponsesAnswer, type ResponseState } from "./responseObject.ts";
 import { responsesSteps } from "./responsesEvents.ts";
 import {
   inputItems,
@@ -47,14 +41,18 @@ export async function compactResponse(exchange: Exchange): Promise<Response> {
   const request = readResponsesRequest(exchange.body());
   exchange.entry.model = request.model;
   const items = [...previousItems(exchange, request), ...inputItems(request.input)];
-  const answer = await prepareResponse(exchange, request, items);
+  return compactedAnswer(exchange, await prepareResponse(exchange, request, items));
+}
+
+/** The whole answer to the request to compact a conversation. */
+export function compactedAnswer(exchange: Exchange, answer: ResponsesAnswer): Response {
   const usage = answer.usage(1);
   noteSent(exchange, answer.reply, 1);
   const body = {
     id: answer.id,
     object: "response.compaction",
     created_at: answer.createdAt,
-    output: [compactionItem(answer.id)],
+    output: [compactionItem(answer)],
     usage,
   };
   return jsonAnswer(exchange, body, usage);
@@ -100,16 +98,26 @@ export function finishedState(answer: ResponsesAnswer): { state: ResponseState; 
   return { state, sent: tokens.length };
 }
 
-async function prepareResponse(
+/** What only an upstream with a memory of its own adds to an answer. */
+export interface ResponseMemory {
+  /** What becomes `encrypted_content` in the response with that id. */
+  readonly seal: (id: string) => Promise<string>;
+  readonly cachedTokens: number;
+}
+
+/** Decides what a request is answered with. Throws a RefusedError where the prompt asks for an error. */
+export async function prepareResponse(
   exchange: Exchange,
   request: ResponsesRequest,
   items: readonly Item[],
+  memory?: ResponseMemory,
 ): Promise<ResponsesAnswer> {
   const { upstream, entry, seed, room } = exchange;
   const createdAt = Math.floor(room.clock.now() / 1000);
   const id = responseId(exchange, createdAt);
   entry.id = id;
-  const prepared = await prepare(exchange, responsesQuestion(request, items, seed));
+  const question = responsesQuestion(request, items, seed);
+  const prepared = await prepare(exchange, { ...question, cachedTokens: memory?.cachedTokens ?? 0 });
   return {
     ...prepared,
     upstream,
@@ -118,6 +126,7 @@ async function prepareResponse(
     request,
     tier: servedTier(prepared.reply.script, request.service_tier),
     stored: upstream === "openai" && (request.store !== false || request.background === true),
+    seal: memory === undefined ? `patchbay-sandbox-${id}` : await memory.seal(id),
     compaction: wantsCompaction(items),
     usage: (visibleOutput) => responsesUsage(upstream, request.model, prepared.reply.usage(visibleOutput)),
   };

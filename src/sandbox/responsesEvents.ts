@@ -2,20 +2,25 @@ import { eventText } from "./eventText.ts";
 import { breakOff, createPace, type Pace } from "./pacing.ts";
 import { FAILURE_MESSAGE } from "./prepare.ts";
 import type { Call } from "./reply.ts";
+import { shapeEvent } from "./responsesEventShape.ts";
 import {
-  begun,
   callItem,
-  compactionItem,
-  hasReasoning,
+  COMMENTARY,
+  commentaryItem,
+  commentaryPart,
+  imageItem,
   messageItem,
-  REASONING_SUMMARY,
+  type OutputPart,
+  outputParts,
   reasoningItem,
-  responseObject,
-  type ResponsesAnswer,
+  searchItem,
+  summaryParts,
   textPart,
-  wantsSummary,
+  wholeItem,
   wholeOutput,
-} from "./responseObject.ts";
+} from "./responseItems.ts";
+import { begun, responseObject, type ResponsesAnswer } from "./responseObject.ts";
+import type { Item } from "./responsesRequest.ts";
 import type { Step, Steps } from "./stepStream.ts";
 import { tokensOf } from "./tokenCount.ts";
 
@@ -34,9 +39,11 @@ export function* responsesSteps(answer: ResponsesAnswer, options: ResponsesEvent
   const { reply } = answer;
   let sequence = -1;
   const send: Send = (type, fields) => {
+    const shaped = shapeEvent(reply.script.shape, type, fields);
+    if (shaped === undefined) return [];
     sequence += 1;
     if (sequence <= options.startingAfter) return [];
-    const event = { type, ...fields, sequence_number: sequence };
+    const event = { type, ...shaped, sequence_number: sequence };
     return [{ kind: "send", text: eventText(reply.script.crlf, event, type) }];
   };
   const pace = createPace({
@@ -63,36 +70,104 @@ export function* responsesSteps(answer: ResponsesAnswer, options: ResponsesEvent
 
 /** All output items; returns the message's text. */
 function* outputSteps(answer: ResponsesAnswer, send: Send, pace: Pace): Generator<Step, string> {
-  if (answer.compaction) {
-    const item = compactionItem(answer.id);
-    yield* send("response.output_item.added", { output_index: 0, item });
-    yield* send("response.output_item.done", { output_index: 0, item });
-    return "";
+  let text = "";
+  for (const [index, part] of outputParts(answer).entries()) {
+    if (pace.due(false) !== undefined) return text;
+    text += yield* partSteps(answer, send, pace, index, part);
   }
-  let index = 0;
-  if (hasReasoning(answer)) {
-    yield* reasoningSteps(answer, send);
-    index += 1;
+  return text;
+}
+
+/** One output item; returns what of it is the message's text. */
+function* partSteps(
+  answer: ResponsesAnswer,
+  send: Send,
+  pace: Pace,
+  index: number,
+  part: OutputPart,
+): Generator<Step, string> {
+  switch (part.kind) {
+    case "message":
+      return yield* messageSteps(answer, send, pace, index);
+    case "call":
+      yield* callSteps(answer, send, pace, index, part.call, part.place);
+      break;
+    case "compaction": {
+      const item = wholeItem(answer, part, "");
+      yield* send("response.output_item.added", { output_index: index, item });
+      yield* send("response.output_item.done", { output_index: index, item });
+      break;
+    }
+    case "reasoning":
+      yield* reasoningSteps(answer, send, index);
+      break;
+    case "commentary":
+      yield* commentarySteps(answer, send, index);
+      break;
+    case "search":
+      yield* hostedSteps(
+        send,
+        index,
+        "web_search_call",
+        "searching",
+        searchItem(answer, "in_progress"),
+        searchItem(answer, "completed"),
+      );
+      break;
+    case "image":
+      yield* hostedSteps(
+        send,
+        index,
+        "image_generation_call",
+        "generating",
+        imageItem(answer, "in_progress"),
+        imageItem(answer, "completed"),
+      );
+      break;
   }
-  const { calls } = answer.reply;
-  if (calls.length === 0) return yield* messageSteps(answer, send, pace, index);
-  for (const [place, call] of calls.entries()) yield* callSteps(answer, send, pace, index + place, call, place);
   return "";
 }
 
-function* reasoningSteps(answer: ResponsesAnswer, send: Send): Generator<Step> {
+function* reasoningSteps(answer: ResponsesAnswer, send: Send, index: number): Generator<Step> {
   const opening = reasoningItem(answer, "opening");
-  const place = { item_id: opening["id"], output_index: 0, summary_index: 0 };
-  yield* send("response.output_item.added", { output_index: 0, item: opening });
-  if (wantsSummary(answer)) {
+  yield* send("response.output_item.added", { output_index: index, item: opening });
+  for (const [summaryIndex, text] of summaryParts(answer).entries()) {
+    const place = { item_id: opening["id"], output_index: index, summary_index: summaryIndex };
     yield* send("response.reasoning_summary_part.added", { ...place, part: { type: "summary_text", text: "" } });
-    for (const delta of tokensOf(REASONING_SUMMARY))
-      yield* send("response.reasoning_summary_text.delta", { ...place, delta });
-    yield* send("response.reasoning_summary_text.done", { ...place, text: REASONING_SUMMARY });
-    const part = { type: "summary_text", text: REASONING_SUMMARY };
-    yield* send("response.reasoning_summary_part.done", { ...place, part });
+    for (const delta of tokensOf(text)) yield* send("response.reasoning_summary_text.delta", { ...place, delta });
+    yield* send("response.reasoning_summary_text.done", { ...place, text });
+    yield* send("response.reasoning_summary_part.done", { ...place, part: { type: "summary_text", text } });
   }
-  yield* send("response.output_item.done", { output_index: 0, item: reasoningItem(answer, "whole") });
+  yield* send("response.output_item.done", { output_index: index, item: reasoningItem(answer, "whole") });
+}
+
+function* commentarySteps(answer: ResponsesAnswer, send: Send, index: number): Generator<Step> {
+  const opening = commentaryItem(answer, "in_progress");
+  const place = { item_id: opening["id"], output_index: index, content_index: 0 };
+  yield* send("response.output_item.added", { output_index: index, item: opening });
+  yield* send("response.content_part.added", { ...place, part: commentaryPart("") });
+  for (const delta of tokensOf(COMMENTARY))
+    yield* send("response.output_text.delta", { ...place, delta, logprobs: [] });
+  yield* send("response.output_text.done", { ...place, text: COMMENTARY, logprobs: [] });
+  yield* send("response.content_part.done", { ...place, part: commentaryPart(COMMENTARY) });
+  yield* send("response.output_item.done", { output_index: index, item: commentaryItem(answer, "completed") });
+}
+
+/** A call that the upstream makes and answers itself. */
+function* hostedSteps(
+  send: Send,
+  index: number,
+  name: string,
+  activity: string,
+  opening: Item,
+  whole: Item,
+): Generator<Step> {
+  const place = { item_id: opening["id"], output_index: index };
+  yield* send("response.output_item.added", { output_index: index, item: opening });
+  yield* send(`response.${name}.in_progress`, place);
+  yield* send(`response.${name}.${activity}`, place);
+  yield* send(`response.${name}.completed`, place);
+  yield* send("response.output_item.done", { output_index: index, item: whole });
 }
 
 function* messageSteps(answer: ResponsesAnswer, send: Send, pace: Pace, index: number): Generator<Step, string> {
@@ -136,7 +211,13 @@ function* callSteps(
 }
 
 function* failureSteps(answer: ResponsesAnswer, send: Send): Steps {
-  const error = { code: "server_error", message: FAILURE_MESSAGE };
+  const { failure } = answer.reply.script.shape;
+  const error = { code: failure?.code ?? "server_error", message: failure?.message ?? FAILURE_MESSAGE };
+  if (failure?.event === "error") {
+    const nested = { error: { type: error.code, message: error.message } };
+    yield* send("error", error.code === "usage_limit_reached" ? nested : { ...error, param: null });
+    return "failed";
+  }
   yield* send("response.failed", { response: responseObject(answer, { ...begun("failed"), error }) });
   return "failed";
 }

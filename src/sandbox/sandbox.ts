@@ -1,6 +1,10 @@
 import { Hono } from "hono";
 import type { Clock } from "../ports.ts";
+import { codexControls } from "./codexControls.ts";
+import { createCodexMemory } from "./codexMemory.ts";
+import { codexRoutes } from "./codexRoutes.ts";
 import type { Room } from "./exchange.ts";
+import { issuerRoutes } from "./issuerRoutes.ts";
 import { openAiRoutes } from "./openaiRoutes.ts";
 import { openRouterRoutes } from "./openrouterRoutes.ts";
 import { createResponseStore } from "./responseStore.ts";
@@ -13,6 +17,8 @@ export interface SandboxOptions {
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds before every streamed token; 15 unless given. */
   readonly tokenDelayMs?: number;
+  /** Milliseconds that an access token of the pretend issuer is good for; ten days unless given, as from the real one. */
+  readonly accessTokenLifetimeMs?: number;
 }
 
 /** Pretend upstreams: they answer like the real ones, cost nothing and say so. */
@@ -32,13 +38,21 @@ export const OPENAI_BASE_PATH = "/openai/v1";
 /** The path below which the pretend OpenRouter API answers. */
 export const OPENROUTER_BASE_PATH = "/openrouter/api/v1";
 
+/** The path below which the pretend ChatGPT backend answers; Codex's own base URL is `/codex` below it. */
+export const CODEX_BASE_PATH = "/codex/backend-api";
+
+/** The path of the pretend sign-in issuer. */
+export const ISSUER_BASE_PATH = "/auth";
+
 const DEFAULT_TOKEN_DELAY_MS = 15;
+const DEFAULT_ACCESS_TOKEN_LIFETIME_MS = 10 * 24 * 60 * 60_000;
 const SERVED_LIMIT = 2000;
 const STORED_RESPONSES_LIMIT = 200;
 const SEEN_PROMPTS_LIMIT = 2000;
 
 /** A sandbox that has served nothing yet. */
 export function createSandbox(options: SandboxOptions): Sandbox {
+  const codex = createCodexMemory(options.clock, options.accessTokenLifetimeMs ?? DEFAULT_ACCESS_TOKEN_LIFETIME_MS);
   const room: Room = {
     clock: options.clock,
     wait: options.wait,
@@ -46,10 +60,14 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     served: createServedLog(options.clock, SERVED_LIMIT),
     responses: createResponseStore(STORED_RESPONSES_LIMIT),
     seen: createCounter(SEEN_PROMPTS_LIMIT),
+    codex,
   };
   const app = new Hono();
   app.route(OPENAI_BASE_PATH, openAiRoutes(room, OPENAI_BASE_PATH));
   app.route(OPENROUTER_BASE_PATH, openRouterRoutes(room, OPENROUTER_BASE_PATH));
+  app.route(CODEX_BASE_PATH, codexRoutes(room, CODEX_BASE_PATH));
+  app.route(ISSUER_BASE_PATH, issuerRoutes(codex.tokens, codex.grants, ISSUER_BASE_PATH));
+  app.route("/sandbox/codex", codexControls(codex, options.clock, ISSUER_BASE_PATH));
   app.get("/sandbox/served", () => ownAnswer({ served: room.served.entries }));
   app.get("/sandbox", () => ownAnswer(information()));
   app.get("/sandbox/", () => ownAnswer(information()));
@@ -80,8 +98,10 @@ function information(): Record<string, unknown> {
   return {
     name: "Patchbay sandbox",
     about: "Pretend upstreams. No model answers here and nothing is charged.",
-    upstreams: { openai: OPENAI_BASE_PATH, openrouter: OPENROUTER_BASE_PATH },
+    upstreams: { openai: OPENAI_BASE_PATH, openrouter: OPENROUTER_BASE_PATH, codex: `${CODEX_BASE_PATH}/codex` },
+    issuer: ISSUER_BASE_PATH,
     served: "/sandbox/served",
+    codexControls: "/sandbox/codex",
   };
 }
 

@@ -1,3 +1,5 @@
+import { type AnswerShape, applyShape, PLAIN_SHAPE } from "./answerShape.ts";
+import { readError, type ScriptedError, usageLimit } from "./scriptedError.ts";
 import { readCalls, type ScriptedCall } from "./scriptedCalls.ts";
 
 /**
@@ -29,6 +31,10 @@ import { readCalls, type ScriptedCall } from "./scriptedCalls.ts";
  * | `[[cached:N]]`, `[[cache-write:N]]` | input tokens read from and written to a prompt cache; the input grows if it is smaller than their sum |
  * | `[[reasoning:N]]` | reasoning tokens on top of the visible output |
  * | `[[tier:NAME]]` | the service tier that is said to have been used |
+ * | `[[usage-limit:SECONDS]]` | the Codex plan is used up for so long (429 without `Retry-After`); an hour without SECONDS |
+ * | `[[challenge]]` | the page that stands in front of the Codex backend (403, HTML) |
+ *
+ * What else shapes a Responses answer is in `AnswerShape`.
  *
  * Tool calls come first. Errors, interruptions, `incomplete`, `refuse` and the text belong to the answer after the last tool result;
  * all the others belong to every answer.
@@ -59,17 +65,11 @@ export interface Script {
   readonly done: boolean;
   readonly incomplete: boolean;
   readonly refuse: boolean;
-  readonly cached: number;
+  readonly cached: number | undefined;
   readonly cacheWrite: number;
   readonly reasoning: number | undefined;
   readonly tier: string | undefined;
-}
-
-/** An HTTP error that the prompt asked for. */
-export interface ScriptedError {
-  readonly status: number;
-  readonly code: string | null;
-  readonly message: string;
+  readonly shape: AnswerShape;
 }
 
 /** How an answer breaks off: said in the API's form, connection lost, clean early end, silence. */
@@ -136,10 +136,11 @@ function emptyScript(source: string): Draft {
     done: true,
     incomplete: false,
     refuse: false,
-    cached: 0,
+    cached: undefined,
     cacheWrite: 0,
     reasoning: undefined,
     tier: undefined,
+    shape: PLAIN_SHAPE,
   };
 }
 
@@ -163,8 +164,14 @@ function applyFlag(draft: Draft, name: string, end: number): number | undefined 
     case "refuse":
       draft.refuse = true;
       return end;
+    case "usage-limit":
+      draft.error = usageLimit();
+      return end;
+    case "challenge":
+      draft.error = { status: 403, code: "cf_challenge", message: "Attention Required!" };
+      return end;
     default:
-      return undefined;
+      return reshape(draft, name, undefined) ? end : undefined;
   }
 }
 
@@ -193,8 +200,14 @@ function applyValue(draft: Draft, name: string, value: string): boolean {
       draft.error = readError(value) ?? draft.error;
       return draft.error !== undefined;
     default:
-      return applyNumber(draft, name, value);
+      return applyNumber(draft, name, value) || reshape(draft, name, value);
   }
+}
+
+function reshape(draft: Draft, name: string, value: string | undefined): boolean {
+  const shape = applyShape(draft.shape, name, value);
+  draft.shape = shape ?? draft.shape;
+  return shape !== undefined;
 }
 
 function applyNumber(draft: Draft, name: string, value: string): boolean {
@@ -230,6 +243,9 @@ function applyNumber(draft: Draft, name: string, value: string): boolean {
     case "reasoning":
       draft.reasoning = tokens;
       return true;
+    case "usage-limit":
+      draft.error = usageLimit(amount);
+      return true;
     case "fail-after":
       draft.interruption = { kind: "fail", after: tokens };
       return true;
@@ -244,32 +260,5 @@ function applyNumber(draft: Draft, name: string, value: string): boolean {
       return true;
     default:
       return false;
-  }
-}
-
-function readError(value: string): ScriptedError | undefined {
-  const match = /^\s*([345]\d\d)(?:\s+(\S+))?(?:\s+([^]*))?$/.exec(value);
-  if (match === null) return undefined;
-  const status = Number(match[1]);
-  const code = match[2] === undefined ? stockCode(status) : match[2] === "-" ? null : match[2];
-  return {
-    status,
-    code,
-    message: match[3]?.trim() || `The prompt asked the Patchbay sandbox for this error (${status}).`,
-  };
-}
-
-function stockCode(status: number): string | null {
-  switch (status) {
-    case 401:
-      return "invalid_api_key";
-    case 404:
-      return "model_not_found";
-    case 429:
-      return "rate_limit_exceeded";
-    case 503:
-      return "server_is_overloaded";
-    default:
-      return null;
   }
 }

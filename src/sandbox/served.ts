@@ -36,8 +36,30 @@ export interface ServedRequest {
   readonly bodyBytes: number;
   /** Hexadecimal. */
   readonly bodySha256: string | null;
+  /** What only requests to the Codex backend have; null for all others and for those that never got past the gate. */
+  readonly codex: CodexServed | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
+}
+
+/** How a request to the Codex backend stands in its conversation: what the prompt cache lives on. */
+export interface CodexServed {
+  readonly accountId: string;
+  readonly planType: string;
+  readonly effort: string | null;
+  /** Whether there were instructions that say something. */
+  readonly instructionsSent: boolean;
+  /** The header `session-id`. */
+  readonly sessionId: string | null;
+  /** Whether `prompt_cache_key` is that very id. */
+  readonly cacheKeyMatches: boolean;
+  /** The state that the last answer of this conversation gave: not sent, sent back, sent back although a new turn began, or not its own. */
+  readonly turnState: "none" | "echoed" | "late" | "foreign";
+  /**
+   * The input beside the last one of this conversation: the first one, that one and more, that one again, or not a continuation
+   * (also where model, instructions or tools changed). Null where nothing names a conversation.
+   */
+  readonly continuity: "first" | "extended" | "repeated" | "changed" | null;
 }
 
 /** A served request while it is being served. */
@@ -85,6 +107,7 @@ export function createServedLog(clock: Clock, limit: number): ServedLog {
         headerNames,
         bodyBytes: 0,
         bodySha256: null,
+        codex: null,
         startedAt: clock.now(),
         endedAt: null,
       };

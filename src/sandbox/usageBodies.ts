@@ -45,7 +45,7 @@ export function responsesUsage(upstream: Upstream, model: string, tokens: TokenU
     output_tokens_details: { reasoning_tokens: tokens.reasoning },
     total_tokens: input + tokens.output,
   };
-  if (upstream === "openai") return usage;
+  if (upstream !== "openrouter") return usage;
   const cost = sandboxCost(model, tokens);
   return {
     ...usage,
