@@ -13,12 +13,15 @@ import { rollUp } from "../src/ledger/rollUp.ts";
 import { createUsageLedger } from "../src/ledger/usageLedger.ts";
 import type { UsageRow } from "../src/ledger/usageRow.ts";
 import { openLedgerFile, openLedgerForReading } from "../src/node/ledgerFile.ts";
+import { openUsageSpool } from "../src/node/usageSpool.ts";
+import { measureRecordedRequest } from "./recordedRequest.ts";
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const DAY_MS = 86_400_000;
 const DAYS = 30;
 const BATCH = 1_000;
 const SINGLE_ROWS = 20_000;
+const BUSY_CONNECTIONS = 32;
 
 const log = { debug() {}, info() {}, warn: console.warn, error: console.error };
 const models = [
@@ -134,8 +137,22 @@ try {
   });
   perRow("record alone", singles, (row) => ledger.record(row));
   ledger.flush();
+  const spool = openUsageSpool(directory, log, Date.now());
+  perRow("spooled, each row on its own", singles, (row) => {
+    spool.add(row);
+    spool.write();
+  });
+  spool.remove();
   file.close();
   time("opening the file", () => openLedgerFile(directory, log, Date.now()).close());
+  console.log();
+
+  for (const connections of [1, BUSY_CONNECTIONS]) {
+    const { p50, time: between } = await measureRecordedRequest(directory, connections);
+    console.log(
+      `a relayed JSON request with its row against one without, ${connections} connections: p50 ${p50.toFixed(3)}x, time ${between.toFixed(3)}x`,
+    );
+  }
 } finally {
   rmSync(directory, { recursive: true });
 }

@@ -10,6 +10,10 @@ const HELP = `Usage: patchbay COMMAND [options]
   serve    run the proxy in the foreground
   demo     run it on built-in pretend upstreams, with two example requests
   usage    what was used, by key, model, client or day
+  status   where it listens, what is left of the plan, what was used today
+  login    sign in with ChatGPT, to use its plan
+  logout   end that sign-in
+  models   which models can be asked for
   prices   what requests are reckoned with, and newer prices on request
 
 Each command tells its options with --help.
@@ -57,6 +61,14 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
           now: Date.now(),
           terminalWidth: process.stdout.columns,
         });
+      case "status":
+        return await (await import("./statusCommand.ts")).runStatus(rest, { ...io, now: Date.now() });
+      case "login":
+        return await (await import("./loginCommand.ts")).runLogin(rest, io);
+      case "logout":
+        return await (await import("./logoutCommand.ts")).runLogout(rest, io);
+      case "models":
+        return await (await import("./modelsCommand.ts")).runModels(rest, io);
       case "prices":
         return await (await import("./pricesCommand.ts")).runPrices(rest, io);
       case undefined:

@@ -36,7 +36,7 @@ export async function runDemo(commandLine: readonly string[], io: CommandIo): Pr
   const key = `pb_${randomBytes(24).toString("base64url")}`;
   const settings = serveSettings({ ...values, sandbox: true, "api-key": key }, io.environment);
   const log = createLineLog("info", io.stderr, () => systemClock.now());
-  const served = await startAnywhere(settings, values.listen === undefined, log);
+  const served = await startAnywhere(settings, values.listen === undefined, io, log);
   const { signal, stopped } = stopOnInterrupt(served, settings.drainMs, io, log);
   const base = served.url;
   io.stdout(`Patchbay listening on ${base}\n`);
@@ -62,6 +62,7 @@ export async function runDemo(commandLine: readonly string[], io: CommandIo): Pr
     const directory = settings.process.dataDirectory;
     io.stdout("\n\nWhat the two requests used:\n\n");
     const report = ["show", "fixed", "--since", new Date(since).toISOString(), "--data-dir", directory];
+    served.process.commitUsage();
     await runUsage(report, { ...io, now: Date.now(), terminalWidth: process.stdout.columns });
     io.stdout(paste(base, key, directory));
   } catch (error) {
@@ -75,13 +76,13 @@ export async function runDemo(commandLine: readonly string[], io: CommandIo): Pr
 }
 
 /** A first look must not fail because the usual port is taken: unless the user chose it, any free one will do. */
-async function startAnywhere(settings: ServeSettings, mayMove: boolean, log: Log): Promise<Served> {
+async function startAnywhere(settings: ServeSettings, mayMove: boolean, io: CommandIo, log: Log): Promise<Served> {
   try {
-    return await startServing(settings, log);
+    return await startServing(settings, {}, io.environment, log);
   } catch (error) {
     if (!mayMove || !(error instanceof ListenError) || error.problem !== "port_taken") throw error;
     log.info(`Port ${settings.process.port} is taken, so this run uses a free one.`);
-    return startServing({ ...settings, process: { ...settings.process, port: 0 } }, log);
+    return startServing({ ...settings, process: { ...settings.process, port: 0 } }, {}, io.environment, log);
   }
 }
 

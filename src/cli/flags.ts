@@ -6,6 +6,10 @@ export interface Flag {
   /** For the help: what stands behind the flag. */
   readonly value?: string;
   readonly help: string;
+  /** Another name, on the command line and in the environment. */
+  readonly alsoNamed?: string;
+  /** A switch that is told to be off more often than on: the help shows it as `--no-NAME`. */
+  readonly shownNegated?: boolean;
   /** Other environment variables that mean the same, looked at last. */
   readonly alsoEnvironment?: readonly string[];
 }
@@ -38,7 +42,11 @@ export function readFlags<Known extends Flags>(
   const written: Readonly<Record<string, unknown>> = parsed.values;
   const values: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
-    const given = written[name] ?? fromEnvironment(name, flag, environment);
+    const other = flag.alsoNamed === undefined ? undefined : written[flag.alsoNamed];
+    if (written[name] !== undefined && other !== undefined) {
+      throw new Misuse(`--${name} and --${flag.alsoNamed} are the same: give one of them.`);
+    }
+    const given = written[name] ?? other ?? fromEnvironment(name, flag, environment);
     // An unset variable in a script (`--data-dir "$DIR"`) must not become some other setting.
     if (given === "" || (Array.isArray(given) && given.includes(""))) throw new Misuse(`--${name} needs a value.`);
     if (given !== undefined) values[name] = given;
@@ -52,10 +60,11 @@ export function readFlags<Known extends Flags>(
 
 function parse(flags: Flags, commandLine: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      { type: flag.kind === "switch" ? ("boolean" as const) : ("string" as const), multiple: flag.kind === "list" },
-    ]),
+    Object.entries(flags).flatMap(([name, flag]) => {
+      const type = flag.kind === "switch" ? ("boolean" as const) : ("string" as const);
+      const names = flag.alsoNamed === undefined ? [name] : [name, flag.alsoNamed];
+      return names.map((one) => [one, { type, multiple: flag.kind === "list" }]);
+    }),
   );
   try {
     return parseArgs({
@@ -75,7 +84,8 @@ function fromEnvironment(
   flag: Flag,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | boolean | readonly string[] | undefined {
-  const names = [environmentName(name), ...(flag.alsoEnvironment ?? [])];
+  const also = flag.alsoNamed === undefined ? [] : [environmentName(flag.alsoNamed)];
+  const names = [environmentName(name), ...also, ...(flag.alsoEnvironment ?? [])];
   const set = names.find((one) => environment[one] !== undefined && environment[one] !== "");
   const value = set === undefined ? undefined : environment[set];
   if (set === undefined || value === undefined) return undefined;
@@ -107,8 +117,14 @@ export function environmentName(flag: string): string {
 /** The flags as lines of a help text. */
 export function flagsHelp(flags: Flags): string {
   const rows = Object.entries(flags).map(
-    ([name, flag]) => [`--${name}${flag.value === undefined ? "" : ` ${flag.value}`}`, flag.help] as const,
+    ([name, flag]) =>
+      [`--${shownName(name, flag)}${flag.value === undefined ? "" : ` ${flag.value}`}`, flag.help] as const,
   );
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+}
+
+function shownName(name: string, { alsoNamed, shownNegated }: Flag): string {
+  if (shownNegated === true) return `no-${name}`;
+  return alsoNamed === undefined ? name : `${name}, --${alsoNamed}`;
 }

@@ -1,8 +1,12 @@
+import { homedir, platform } from "node:os";
+import { join } from "node:path";
 import { createLineLog } from "../node/lineLog.ts";
-import { type ProxyProcess, startProxyProcess, systemClock } from "../node/proxyProcess.ts";
-import { startSandboxServer } from "../node/sandboxServer.ts";
+import { type ProcessSettings, type ProxyProcess, startProxyProcess, systemClock } from "../node/proxyProcess.ts";
+import { type SandboxServer, startSandboxServer } from "../node/sandboxServer.ts";
+import { runProgram } from "../node/runProgram.ts";
 import type { Log } from "../ports.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
+import { type CredentialValues, openCredentials } from "./credentialSource.ts";
 import { flagsHelp, readFlags, refuseArguments } from "./flags.ts";
 import { type ServeSettings, SERVE_FLAGS, serveSettings, type ServeValues } from "./serveFlags.ts";
 
@@ -46,7 +50,7 @@ export async function runServe(commandLine: readonly string[], io: CommandIo): P
   refuseArguments(positionals);
   const settings = serveSettings(values, io.environment);
   const log = createLineLog(settings.logLevel, io.stderr, () => systemClock.now());
-  const served = await startServing(settings, log);
+  const served = await startServing(settings, values, io.environment, log);
   // Before the line that tells a supervisor to go on: it may interrupt at once.
   const { stopped } = stopOnInterrupt(served, settings.drainMs, io, log);
   io.stdout(`Patchbay listening on ${served.url}\n`);
@@ -56,7 +60,12 @@ export async function runServe(commandLine: readonly string[], io: CommandIo): P
 }
 
 /** Starts sandbox and proxy as the settings say. */
-export async function startServing(settings: ServeSettings, log: Log): Promise<Served> {
+export async function startServing(
+  settings: ServeSettings,
+  credentials: CredentialValues,
+  environment: CommandIo["environment"],
+  log: Log,
+): Promise<Served> {
   const sandbox = settings.sandbox ? await startSandboxServer(systemClock, SANDBOX_TOKEN_DELAY_MS) : undefined;
   const { proxy } = settings.process;
   const upstreams =
@@ -65,10 +74,25 @@ export async function startServing(settings: ServeSettings, log: Log): Promise<S
       : ({
           openai: { name: "openai", baseUrl: sandbox.openaiBaseUrl, apiKey: SANDBOX_KEY },
           openrouter: { name: "openrouter", baseUrl: sandbox.openrouterBaseUrl, apiKey: SANDBOX_KEY },
+          codex: { name: "codex", baseUrl: sandbox.codexBaseUrl, apiKey: undefined },
         } as const);
   try {
     const onAnswered = settings.logRequests ? (answered: Answered) => logAnswered(log, answered) : () => undefined;
-    const process = await startProxyProcess({ ...settings.process, proxy: { ...proxy, upstreams }, onAnswered }, log);
+    // Pretend sign-ins must not be mixed with real ones, nor real tokens be sent to the sandbox.
+    const places = sandbox === undefined ? credentials : sandboxCredentials(settings, credentials, sandbox);
+    if (sandbox !== undefined) log.info("The sandbox's sign-in server is open.", { url: sandbox.authBaseUrl });
+    const openKeeper: ProcessSettings["openKeeper"] = (fetch) =>
+      openCredentials(places, environment, log, {
+        platform: platform(),
+        homeDirectory: homedir(),
+        fetch,
+        run: runProgram,
+        now: () => systemClock.now(),
+      });
+    const process = await startProxyProcess(
+      { ...settings.process, proxy: { ...proxy, upstreams }, openKeeper, onAnswered },
+      log,
+    );
     const { host, port } = process;
     return {
       process,
@@ -82,6 +106,19 @@ export async function startServing(settings: ServeSettings, log: Log): Promise<S
     await sandbox?.close();
     throw error;
   }
+}
+
+function sandboxCredentials(
+  settings: ServeSettings,
+  given: CredentialValues,
+  sandbox: SandboxServer,
+): CredentialValues {
+  return {
+    ...given,
+    "creds-store": "xdg",
+    "creds-path": given["creds-path"] ?? join(settings.process.dataDirectory, "sandbox-auth.json"),
+    "auth-base-url": sandbox.authBaseUrl,
+  };
 }
 
 /** A proxy on its way down, or waiting for the interrupt that sends it there. */
@@ -105,6 +142,14 @@ export function stopOnInterrupt(served: Served, drainMs: number, io: CommandIo, 
         resolve();
       }, reject);
     });
+    // The control socket can end it as well.
+    served.process.ended
+      .then(() => served.stop(0))
+      .then(() => {
+        stopping.abort();
+        forget();
+        resolve();
+      }, reject);
   });
   return { signal: stopping.signal, stopped };
 }

@@ -8,6 +8,7 @@ import type { ProcessSettings } from "../node/proxyProcess.ts";
 import type { ModelRoute } from "../proxy/modelRouting.ts";
 import { type Upstream, versionedBaseUrl } from "../proxy/upstream.ts";
 import { type Flags, type FlagValues, Misuse } from "./flags.ts";
+import { CREDENTIAL_FLAGS } from "./credentialSource.ts";
 import { bytes, durationMs, hostAndPort, rateOf, wholeNumber } from "./quantities.ts";
 
 /** Every flag of `patchbay serve`. */
@@ -29,7 +30,7 @@ export const SERVE_FLAGS = {
   route: {
     kind: "list",
     value: "PATTERN=UPSTREAM",
-    help: "send models that match (* for any characters) to openai or openrouter; repeatable",
+    help: "send models that match (* for any characters) to openai, openrouter or codex; repeatable",
   },
   "openai-base-url": {
     kind: "text",
@@ -42,7 +43,22 @@ export const SERVE_FLAGS = {
     value: "URL",
     help: "the OpenRouter API (default https://openrouter.ai/api/v1)",
   },
-  "cache-ttl": { kind: "text", value: "TIME", help: "how long lists of models are kept (default 6h)" },
+  "base-url": {
+    kind: "text",
+    value: "URL",
+    help: "ChatGPT's Codex backend (default https://chatgpt.com/backend-api/codex)",
+  },
+  ...CREDENTIAL_FLAGS,
+  alias: {
+    kind: "list",
+    value: "OLD=NEW",
+    help: "answer a retired Codex model with a current one; repeatable",
+  },
+  "cache-ttl": {
+    kind: "text",
+    value: "TIME",
+    help: "how long lists of models and Codex conversations are kept (default 6h)",
+  },
   rate: { kind: "text", value: "N/m", help: "requests a minute for the --api-key (default: not limited)" },
   burst: { kind: "text", value: "N", help: "requests that may come at once where --rate is set (default 10)" },
   "quota-tokens": { kind: "text", value: "N", help: "tokens the --api-key may use in all (default 0: not limited)" },
@@ -68,7 +84,7 @@ export type ServeValues = FlagValues<typeof SERVE_FLAGS>;
 
 /** What `serve` runs with. */
 export interface ServeSettings {
-  readonly process: Omit<ProcessSettings, "onAnswered">;
+  readonly process: Omit<ProcessSettings, "onAnswered" | "openKeeper">;
   readonly sandbox: boolean;
   readonly drainMs: number;
   readonly logLevel: LogLevel;
@@ -105,6 +121,7 @@ export function serveSettings(values: ServeValues, environment: Environment): Se
             values["openrouter-base-url"] ?? "https://openrouter.ai/api/v1",
             environment["OPENROUTER_API_KEY"],
           ),
+          codex: codexUpstream(values["base-url"] ?? "https://chatgpt.com/backend-api/codex"),
         },
         routes: (values.route ?? []).map(modelRoute),
         defaultModel: values.model,
@@ -114,6 +131,7 @@ export function serveSettings(values: ServeValues, environment: Environment): Se
         maximumBodyBytes: bytes("max-body", values["max-body"] ?? "64MiB"),
         modelCacheMs: durationMs("cache-ttl", values["cache-ttl"] ?? "6h"),
       },
+      aliases: Object.fromEntries((values.alias ?? []).map(alias)),
       fixedKey: fixedKey(values),
       statsPath: values["stats-path"],
       retentionDays: wholeNumber("retention-days", values["retention-days"] ?? "0"),
@@ -145,6 +163,24 @@ function upstream(name: UpstreamName, flag: string, written: string, key: string
   }
 }
 
+/** The backend's paths follow its base URL at once: it has no version. */
+function codexUpstream(written: string): Upstream {
+  try {
+    const url = new URL(written);
+    if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("not http");
+    return { name: "codex", baseUrl: `${url.origin}${url.pathname.replace(/\/+$/, "")}`, apiKey: undefined };
+  } catch {
+    throw new Misuse(`--base-url takes an http or https URL, not "${written}".`);
+  }
+}
+
+function alias(text: string): [string, string] {
+  const at = text.indexOf("=");
+  const [old, current] = [text.slice(0, at), text.slice(at + 1)];
+  if (at < 1 || current === "") throw new Misuse(`--alias takes OLD=NEW, two names of models, not "${text}".`);
+  return [old, current];
+}
+
 function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
   const quota = wholeNumber("quota-tokens", values["quota-tokens"] ?? "0");
   const rate = rateOf(values.rate ?? "0", values.burst ?? "10");
@@ -165,8 +201,8 @@ function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
 function modelRoute(text: string): ModelRoute {
   const at = text.lastIndexOf("=");
   const upstream = text.slice(at + 1);
-  if (at < 1 || (upstream !== "openai" && upstream !== "openrouter")) {
-    throw new Misuse(`--route takes PATTERN=openai or PATTERN=openrouter, not "${text}".`);
+  if (at < 1 || (upstream !== "openai" && upstream !== "openrouter" && upstream !== "codex")) {
+    throw new Misuse(`--route takes PATTERN=openai, PATTERN=openrouter or PATTERN=codex, not "${text}".`);
   }
   return { pattern: text.slice(0, at), upstream };
 }

@@ -10,8 +10,13 @@ export type Migration = readonly string[];
  * order of time and a range of time needs no second index. A request is found again by its start and its id: an index on the
  * random ids alone would make each insert about three times as dear in a ledger of a million rows. `later` marks rows that were once recorded without reported usage:
  * only those are settled by the upstream's id of the response, so only they are in that index.
+ *
+ * `quota_use` holds what the windows have used, because rows are forgotten after a while and a lifetime is longer. In
+ * `credit_journal`, which is only ever appended to, `balance` is the sum of the key's `micros` up to that entry, so that nobody has to add
+ * up a million of them; its index by the request's start, not by its random id alone, grows at the end. `credit_hold` lists
+ * the holds of the journal that were neither settled nor released.
  */
-const MIGRATIONS: readonly Migration[] = [
+export const MIGRATIONS: readonly Migration[] = [
   [
     `CREATE TABLE usage (
       place INTEGER PRIMARY KEY,
@@ -66,6 +71,60 @@ const MIGRATIONS: readonly Migration[] = [
       taken_at INTEGER NOT NULL,
       document TEXT NOT NULL
     ) STRICT`,
+  ],
+  [
+    `CREATE TABLE managed_key (
+      id TEXT PRIMARY KEY,
+      label TEXT NOT NULL,
+      digest BLOB NOT NULL UNIQUE,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      revoked_at INTEGER,
+      rate_per_minute REAL,
+      burst INTEGER NOT NULL,
+      quota_tokens INTEGER,
+      quota_window TEXT NOT NULL,
+      models TEXT,
+      max_concurrent INTEGER,
+      is_credit INTEGER NOT NULL,
+      previous_digest BLOB,
+      previous_until INTEGER
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE quota_use (
+      key_id TEXT NOT NULL,
+      quota_window TEXT NOT NULL,
+      started_at INTEGER NOT NULL,
+      resets_at INTEGER,
+      tokens INTEGER NOT NULL,
+      PRIMARY KEY (key_id, quota_window)
+    ) STRICT, WITHOUT ROWID`,
+    `INSERT INTO quota_use (key_id, quota_window, started_at, resets_at, tokens)
+      SELECT key_id, 'life', 0, NULL, sum(uncached_input + cached_input + cache_write + output) FROM usage GROUP BY key_id`,
+    `CREATE TABLE credit_journal (
+      number INTEGER PRIMARY KEY,
+      key_id TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      micros INTEGER NOT NULL,
+      balance INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      request_at INTEGER,
+      request_id TEXT,
+      note TEXT
+    ) STRICT`,
+    `CREATE INDEX credit_of_key ON credit_journal (key_id, number)`,
+    `CREATE INDEX credit_of_request ON credit_journal (request_at, request_id) WHERE request_at IS NOT NULL`,
+    `CREATE TABLE credit_hold (
+      request_at INTEGER NOT NULL,
+      request_id TEXT NOT NULL,
+      key_id TEXT NOT NULL,
+      micros INTEGER NOT NULL,
+      PRIMARY KEY (request_at, request_id)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE bucket_state (
+      key_id TEXT PRIMARY KEY,
+      tokens REAL NOT NULL,
+      at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
   ],
 ];
 
@@ -128,7 +187,7 @@ export function schemaVersion(sql: Sql): number {
 }
 
 /** Whole numbers that the ledger keeps about itself. */
-type StateName = "schema_version" | "kept_from";
+type StateName = "schema_version" | "kept_from" | "keys_version";
 
 /** One number of the ledger's own state; 0 where it was never set. */
 export function readState(sql: Sql, name: StateName): number {

@@ -41,3 +41,9 @@ export function tokensAt(bucket: Bucket, rate: Rate, now: number): number {
   const gained = (Math.max(0, now - bucket.at) * rate.perMinute) / MS_PER_MINUTE;
   return Math.min(rate.burst, bucket.tokens + gained);
 }
+
+/** Whole milliseconds until the bucket is full, for `x-ratelimit-reset-requests`; 0 where it is. Never early, never a whole one late. */
+export function msUntilFull(bucket: Bucket, rate: Rate, now: number): number {
+  const missing = rate.burst - ROUNDING - tokensAt(bucket, rate, now);
+  return missing <= 0 ? 0 : Math.ceil((missing * MS_PER_MINUTE) / rate.perMinute);
+}

@@ -27,12 +27,13 @@ const COLUMNS = [
   "session",
 ] as const;
 
+const TOKEN_KINDS = ["uncachedInput", "cachedInput", "cacheWrite", "cacheWriteLong", "output", "reasoning"] as const;
+
 /** All that makes a `UsageRow`, for a SELECT from `usage`. */
 export const ROW_COLUMNS = `place, id, ${COLUMNS.join(", ")}`;
 
-/** The last place that is taken from one place up to another, and the one that a row of this id has there. */
-export const TAKEN_PLACES =
-  "SELECT max(place) AS last, max(iif(id = ?, place, NULL)) AS own FROM usage WHERE place >= ? AND place < ?";
+/** The places that are taken from one place up to another, and the ids of their rows, in their order. */
+export const TAKEN_PLACES = "SELECT place, id FROM usage WHERE place >= ? AND place < ? ORDER BY place";
 
 /** Puts a row in a place that is free. */
 export const INSERT_ROW = `INSERT INTO usage (${ROW_COLUMNS}, later) VALUES (${"?, ".repeat(COLUMNS.length + 2)}?)`;
@@ -111,7 +112,7 @@ export function readRow(row: SqlRow): UsageRow {
  */
 export function unstorableField(row: UsageRow): string | undefined {
   if (!isCount(row.startedAt) || row.startedAt > LATEST_MS) return "startedAt";
-  for (const [name, value] of Object.entries(row.tokens)) if (!isCount(value)) return `tokens.${name}`;
+  for (const name of TOKEN_KINDS) if (!isCount(row.tokens[name])) return `tokens.${name}`;
   if (row.costMicros !== null && !isCount(row.costMicros)) return "costMicros";
   if (row.firstTokenMs !== null && !isCount(row.firstTokenMs)) return "firstTokenMs";
   if (!isCount(row.totalMs)) return "totalMs";

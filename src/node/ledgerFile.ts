@@ -21,25 +21,18 @@ const FULL_CHECK_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens `ledger.db` in a data directory, which is made for its owner alone (0700) where it is missing, and migrates it.
+ * Whoever opens it is the process of that directory: `claimDataDirectory` says who may.
  *
  * A damaged file is renamed, with its companions, to `ledger.damaged-<UTC time>.db`, the log says so, and a new one is started.
  * Throws `NewerSchemaError`, and `DatabaseError` for anything that a new file would not mend. Damage that is found
  * while the file is in use throws `DatabaseError` and is checked for thoroughly at the next start.
  */
 export function openLedgerFile(directory: string, log: Log, now: number): LedgerFile {
-  makeFolder(directory);
+  makeDataDirectory(directory);
   const path = join(directory, NAME);
   const marker = join(directory, MARKER);
-  const neighbour = runningOwner(marker);
-  if (neighbour !== undefined) {
-    log.warn(
-      "Another Patchbay writes to the same data directory, and quotas are counted by each alone: give each its own.",
-      {
-        process: neighbour,
-      },
-    );
-  }
-  const thoroughness = neighbour === undefined ? thoroughnessOf(path, marker) : "quick";
+  // Whoever holds the control lock may find a predecessor that is still finishing its answers.
+  const thoroughness = hasRunningOwner(marker) ? "quick" : thoroughnessOf(path, marker);
   let setAside: string | undefined;
   let database: SqliteDatabase;
   try {
@@ -52,7 +45,7 @@ export function openLedgerFile(directory: string, log: Log, now: number): Ledger
     });
     database = openChecked(path, "quick");
   }
-  if (neighbour === undefined) writeFileSync(marker, ownMark(), { mode: 0o600 });
+  writeFileSync(marker, ownMark(), { mode: 0o600 });
   return watchForDamage(database, path, marker, setAside);
 }
 
@@ -75,7 +68,7 @@ export function openLedgerForReading(directory: string): SqliteDatabase | undefi
  * checked or set aside here. Throws `DatabaseError` and `NewerSchemaError`.
  */
 export function openLedgerBeside(directory: string): SqliteDatabase {
-  makeFolder(directory);
+  makeDataDirectory(directory);
   const database = openSqlite(join(directory, NAME), "write");
   try {
     migrate(database);
@@ -86,7 +79,8 @@ export function openLedgerBeside(directory: string): SqliteDatabase {
   }
 }
 
-function makeFolder(directory: string): void {
+/** Makes a data directory for its owner alone (0700) where it is missing. Throws `DatabaseError`. */
+export function makeDataDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -107,16 +101,16 @@ function ownMark(): string {
   return `open ${process.pid}\n`;
 }
 
-/** The process that has the ledger open, where it is another one and still runs. */
-function runningOwner(marker: string): number | undefined {
+/** Whether another process has the ledger open and still runs. */
+function hasRunningOwner(marker: string): boolean {
   const owner = existsSync(marker) ? Number(/^open (\d+)$/m.exec(readFileSync(marker, "utf8"))?.[1]) : Number.NaN;
-  if (!Number.isSafeInteger(owner) || owner === process.pid) return undefined;
+  if (!Number.isSafeInteger(owner) || owner === process.pid) return false;
   try {
     process.kill(owner, 0);
-    return owner;
+    return true;
   } catch (error) {
     // It runs, as somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM" ? owner : undefined;
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
@@ -180,6 +174,7 @@ function watchForDamage(
     run: (text, parameters) => watch(() => database.run(text, parameters)),
     all: (text, parameters) => watch(() => database.all(text, parameters)),
     transaction: (work) => watch(() => database.transaction(work)),
+    snapshot: (work) => watch(() => database.snapshot(work)),
     close() {
       database.close();
       if (!damaged && existsSync(marker) && readFileSync(marker, "utf8") === ownMark()) rmSync(marker);

@@ -8,9 +8,13 @@ const UPKEEP_INTERVAL_MS = 60_000;
 /** Between two bounded pieces of work, so that streams get their turns. */
 const PAUSE_MS = 20;
 
-/** Folds finished hours and forgets expired rows now and then, in small pieces; `alsoDo` is called when both are done. */
+/**
+ * Folds finished hours and forgets expired rows now and then, in small pieces. `commit` is called before each piece, and `alsoDo` when
+ * both are done.
+ */
 export function startLedgerUpkeep(
   sql: Sql,
+  commit: () => void,
   retentionDays: number,
   clock: Clock,
   log: Log,
@@ -22,6 +26,7 @@ export function startLedgerUpkeep(
   function run(): void {
     let more = false;
     try {
+      commit();
       more = rollUp(sql, clock.now()) || expireUsage(sql, retentionDays, clock.now());
       if (!more) alsoDo();
     } catch (error) {

@@ -1,58 +1,102 @@
 import type { UsageLedger } from "../ledger/usageLedger.ts";
-import type { Clock, Log } from "../ports.ts";
 import type { UsageRow } from "../ledger/usageRow.ts";
+import type { Clock, Log } from "../ports.ts";
+import type { UsageSpool } from "./usageSpool.ts";
 
-/** Decides when queued rows are committed. */
+/** Decides when recorded rows are made safe and when they are committed. */
 export interface LedgerWriter {
-  /** Takes a row: it is committed by the next `flush`, at the latest at the end of this turn of the event loop. */
-  record(row: UsageRow): void;
-  /** Commits what is queued, unless the file could not be written a moment ago. Never throws. */
+  /**
+   * Takes a row: it outlives the process after the next `flush`, at the latest at the end of this turn of the event loop, and is
+   * in the ledger soon after. Returns whether it was taken.
+   */
+  record(row: UsageRow): boolean;
+  /** Makes what was recorded outlive the process: in the spool, or in the ledger where the spool fails. Never throws. */
   flush(): void;
-  /** Commits what is queued, trying for a while; says how many rows are lost where that fails. */
+  /** Commits what was recorded, for somebody who reads, unless the ledger could not be written a moment ago. Never throws. */
+  commit(): void;
+  /** Commits what was recorded, trying for a while; says what becomes of the rows where that fails. */
   close(): Promise<void>;
 }
 
+/** Long enough for a commit to be shared by the rows of a busy moment, too short for a reader outside to notice. */
+const COMMIT_DELAY_MS = 25;
+/** A commit of so many rows holds up the streams for some milliseconds: it is not put off any longer. */
+const COMMIT_ROWS = 256;
 /** A file that another program holds stalls the process for a quarter of a second at each attempt: not at every chunk of a stream. */
 const RETRY_MS = 1_000;
 /** On the way out it is worth more tries. */
 const CLOSING_PAUSE_MS = 100;
 const CLOSING_DEADLINE_MS = 5_000;
 
-/** Commits rows before their clients see the end of the answer, and by itself where no client waits or the file was locked. */
-export function createLedgerWriter(ledger: UsageLedger, clock: Clock, log: Log): LedgerWriter {
+/**
+ * Puts rows into the spool before their clients see the end of the answer, and commits them a little later, many together. Rows that
+ * an earlier process has left in its spool are committed at once.
+ */
+export function createLedgerWriter(ledger: UsageLedger, spool: UsageSpool, clock: Clock, log: Log): LedgerWriter {
   let turn: NodeJS.Immediate | undefined;
+  let full: NodeJS.Immediate | undefined;
+  let soon: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
 
+  function record(row: UsageRow): boolean {
+    if (!ledger.record(row)) return false;
+    spool.add(row);
+    // A client that left waits for nothing, and another request may not come for hours.
+    turn ??= setImmediate(() => {
+      turn = undefined;
+      flush();
+    });
+    soon ??= setTimeout(commit, COMMIT_DELAY_MS).unref();
+    return true;
+  }
+
   function flush(): void {
-    if (retry !== undefined || ledger.queued === 0 || ledger.flush()) return;
+    if (!spool.write()) commit();
+    // Not in this turn: its clients' answers leave first.
+    else if (ledger.queued.length >= COMMIT_ROWS) full ??= setImmediate(commit);
+  }
+
+  function commit(): void {
+    clearTimeout(soon);
+    soon = undefined;
+    clearImmediate(full);
+    full = undefined;
+    if (retry !== undefined || ledger.queued.length === 0) return;
+    if (ledger.flush()) {
+      spool.clear();
+      return;
+    }
     retry = setTimeout(() => {
       retry = undefined;
-      flush();
+      commit();
     }, RETRY_MS).unref();
   }
 
+  for (const row of spool.left) ledger.record(row);
+  if (ledger.queued.length === 0) spool.clear();
+  else commit();
+
   return {
-    record(row) {
-      ledger.record(row);
-      // A client that left waits for nothing, and another request may not come for hours.
-      turn ??= setImmediate(() => {
-        turn = undefined;
-        flush();
-      });
-    },
+    record,
     flush,
+    commit,
     async close() {
+      clearTimeout(soon);
       clearTimeout(retry);
       const deadline = clock.monotonic() + CLOSING_DEADLINE_MS;
       while (!ledger.flush()) {
         if (clock.monotonic() > deadline) {
-          log.error("The newest usage is lost, because the ledger could not be written.", { rows: ledger.queued });
+          const rows = ledger.queued.length;
+          if (spool.write()) {
+            log.warn("The ledger could not be written: the newest usage is put in at the next start.", { rows });
+          } else log.error("The newest usage is lost, because the ledger could not be written.", { rows });
           return;
         }
         await new Promise((resolve) => {
           setTimeout(resolve, CLOSING_PAUSE_MS);
         });
       }
+      spool.remove();
     },
   };
 }

@@ -71,6 +71,10 @@ class NodeExchange implements Exchange {
     return this.#incoming.rawHeaders;
   }
 
+  get remoteAddress(): string | undefined {
+    return this.#incoming.socket.remoteAddress;
+  }
+
   header(name: string): string | undefined {
     const value = this.#incoming.headers[name];
     return typeof value === "object" ? value.join(", ") : value;

@@ -38,6 +38,7 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
   readonly #reject: (failure: RelayFailure) => void;
   readonly #writer: ClientWriter;
   #phase: Phase = "waiting";
+  #isHeadHeld = false;
   #controller: Dispatcher.DispatchController | undefined;
 
   constructor(
@@ -91,14 +92,22 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     // RFC 9110 section 15.2: interim answers are the upstream's own affair.
     if (status < 200 || this.#phase !== "waiting") return;
+    const head = this.#observer.head(status, headerPairs(controller.rawHeaders));
+    if (head === "declined") {
+      const failure = new RelayFailure("declined");
+      this.#refuse(failure);
+      controller.abort(failure);
+      return;
+    }
     this.#phase = "streaming";
-    this.#writer.head(this.#observer.head(status, headerPairs(controller.rawHeaders)));
+    if (head === "held") this.#isHeadHeld = true;
+    else this.#writer.head(head);
     this.lastByteAt = this.#house.watch.now();
     this.#house.watch.add(this);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#phase === "streaming") this.#writer.write(this.#observer.chunk(chunk) ?? chunk);
+    if (this.#phase === "streaming") this.#write(this.#observer.chunk(chunk) ?? chunk);
   }
 
   onResponseEnd(): void {
@@ -127,7 +136,20 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
   bridgeSilence(): void {
     if (this.#writer.isBlocked || this.#phase !== "streaming") return;
     const bytes = this.#observer.silence();
-    if (bytes !== undefined) this.#writer.write(bytes);
+    if (bytes !== undefined) this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#releaseHead();
+    this.#writer.write(bytes);
+  }
+
+  #releaseHead(): void {
+    if (!this.#isHeadHeld) return;
+    this.#isHeadHeld = false;
+    const head = this.#observer.heldHead?.();
+    if (head !== undefined) this.#writer.head(head);
   }
 
   #finish(outcome: RelayOutcome): void {
@@ -138,7 +160,10 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
     else this.#end(ending);
   }
 
-  readonly #end = (ending: ClientEnding): void => this.#writer.end(ending);
+  readonly #end = (ending: ClientEnding): void => {
+    this.#releaseHead();
+    this.#writer.end(ending);
+  };
 
   readonly #breakOff = (): void => this.#writer.end({ lastBytes: undefined, how: "destroy" });
 

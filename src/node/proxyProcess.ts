@@ -1,24 +1,33 @@
 import { hash } from "node:crypto";
 import { fetch as undiciFetch } from "undici";
-import { reportUsage } from "../ledger/reports.ts";
 import { costOf } from "../ledger/prices.ts";
 import { loadPrices } from "../ledger/priceSnapshot.ts";
 import { createUsageLedger } from "../ledger/usageLedger.ts";
 import type { Clock, Log } from "../ports.ts";
-import { createAdmission } from "../proxy/admission.ts";
+import type { Fetch } from "../codex/backendRequest.ts";
+import type { ModelAliases } from "../codex/modelNames.ts";
+import type { TokenKeeper } from "../codex/tokenKeeper.ts";
 import { createApp } from "../proxy/app.ts";
+import { createCodex } from "../proxy/createCodex.ts";
+import { createModelList } from "../proxy/modelList.ts";
 import { createFixedKeyRing, type Digest, type LocalKey } from "../proxy/localKey.ts";
+import { createLiveRequests } from "../proxy/liveRequests.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
 import { createDecoder, decodeBody } from "./contentDecoders.ts";
+import { type ControlClaim, claimDataDirectory } from "./controlClaim.ts";
+import { createLedgerAdmission } from "./ledgerAdmission.ts";
 import { openLedgerFile } from "./ledgerFile.ts";
 import { startLedgerUpkeep } from "./ledgerUpkeep.ts";
 import { createLedgerWriter } from "./ledgerWriter.ts";
 import { startListener } from "./listener.ts";
 import { createNodeExchanges } from "./nodeExchange.ts";
+import { type ControlSettings, type ProcessControl, startProcessControl } from "./processControl.ts";
+import { readingAfter } from "./readingAfter.ts";
 import { newRequestId } from "./requestId.ts";
 import { openStatsMirror } from "./statsMirror.ts";
 import { createUpstreamDispatcher, type UpstreamDispatcherSettings } from "./upstreamDispatcher.ts";
+import { openUsageSpool } from "./usageSpool.ts";
 import { VERSION } from "./version.ts";
 
 /** Everything that a running proxy is started with. */
@@ -28,6 +37,10 @@ export interface ProcessSettings {
   readonly port: number;
   readonly dataDirectory: string;
   readonly proxy: ProxySettings;
+  /** The user's stand-ins for retired Codex models. */
+  readonly aliases: ModelAliases;
+  /** Opens the ChatGPT sign-in, over the same network settings as the upstreams; rejects with a sentence for the user. */
+  readonly openKeeper: (fetch: Fetch) => Promise<TokenKeeper>;
   /** The one fixed key; undefined where none is set. */
   readonly fixedKey: { readonly key: LocalKey; readonly secret: string } | undefined;
   /** JSONL mirror of the ledger; undefined for none. */
@@ -38,6 +51,7 @@ export interface ProcessSettings {
   readonly keepAliveAfterMs: number;
   readonly network: UpstreamDispatcherSettings;
   readonly onAnswered: (answered: Answered) => void;
+  readonly control?: ControlSettings;
 }
 
 /** A proxy that serves. */
@@ -46,6 +60,10 @@ export interface ProxyProcess {
   readonly port: number;
   /** Lets running answers finish for so many milliseconds, then closes everything. Calling it again with less hurries it. */
   stop(graceMs: number): Promise<void>;
+  /** Puts all recorded usage into the ledger now, for somebody who is about to open its file. Never throws. */
+  commitUsage(): void;
+  /** Resolves when the process has stopped, whoever asked for it: its owner, the control socket, or nobody needing it any more. */
+  readonly ended: Promise<void>;
 }
 
 /** Wall and monotonic time of this machine. */
@@ -54,20 +72,33 @@ export const systemClock: Clock = { now: () => Date.now(), monotonic: () => perf
 /** SHA-256, synchronously: 2 µs for a key. */
 export const sha256: Digest = (text) => hash("sha256", text, "buffer");
 
-/** Opens the ledger and the port. Rejects with a `ListenError`, a `DatabaseError` or a `NewerSchemaError`, each a sentence for the user. */
+/**
+ * Claims the data directory, opens ledger, control socket and port. Rejects with an `AlreadyRunningError`, another `ControlError`, a
+ * `ListenError`, a `DatabaseError` or a `NewerSchemaError`, each a sentence for the user.
+ */
 export async function startProxyProcess(settings: ProcessSettings, log: Log): Promise<ProxyProcess> {
+  const claim = await claimDataDirectory(settings.dataDirectory, process.env);
+  try {
+    return await startClaimed(settings, log, claim);
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlClaim): Promise<ProxyProcess> {
   const clock = systemClock;
+  let control: ProcessControl | undefined;
   const file = openLedgerFile(settings.dataDirectory, log, clock.now());
   try {
     const ledger = createUsageLedger(file, log);
-    const writer = createLedgerWriter(ledger, clock, log);
-    const admission = createAdmission(clock, (keyId) => {
-      const [total] = reportUsage(file, { groupBy: "none", keyId });
-      return total === undefined ? 0 : total.inputTokens + total.outputTokens;
-    });
-    ledger.onRecorded((row, replaced) => admission.count(row, replaced));
     const mirror = settings.statsPath === undefined ? undefined : openStatsMirror(settings.statsPath, log);
     if (mirror !== undefined) ledger.onRecorded((row) => mirror.write(row));
+    const writer = createLedgerWriter(ledger, openUsageSpool(settings.dataDirectory, log, clock.now()), clock, log);
+    // Whoever reads in this process sees all that was recorded.
+    const sql = readingAfter(() => writer.commit(), file);
+    const admission = createLedgerAdmission(clock, sql, ledger);
+    const liveRequests = createLiveRequests(later);
     let prices = loadPrices(file);
     const dispatcher = createUpstreamDispatcher({ ...settings.network, log });
     const exchanges = createNodeExchanges({
@@ -78,6 +109,20 @@ export async function startProxyProcess(settings: ProcessSettings, log: Log): Pr
       clock,
       log,
     });
+    const fetch: Fetch = async (url, init) =>
+      (await undiciFetch(url, { ...init, dispatcher } as object)) as unknown as Response;
+    const keeper = await settings.openKeeper(fetch);
+    const codex = createCodex({
+      fetch,
+      clock,
+      log,
+      baseUrl: () => settings.proxy.upstreams.codex?.baseUrl ?? "",
+      keeper,
+      aliases: () => settings.aliases,
+      cacheMs: settings.proxy.modelCacheMs,
+      version: VERSION,
+    });
+    const modelList = createModelList({ clock, log, fetch, settings: () => settings.proxy, codex });
     const app = createApp({
       version: VERSION,
       clock,
@@ -85,12 +130,8 @@ export async function startProxyProcess(settings: ProcessSettings, log: Log): Pr
       randomId: newRequestId,
       digest: sha256,
       exchangeOf: (_request, bindings) => (bindings as { exchange: ReturnType<typeof exchanges> }).exchange,
-      fetch: async (url, init) => (await undiciFetch(url, { ...init, dispatcher } as object)) as unknown as Response,
-      later: (delayMs, work) => {
-        const timer = setTimeout(work, delayMs);
-        timer.unref();
-        return () => clearTimeout(timer);
-      },
+      fetch,
+      later,
       decodeBody,
       createDecoder,
       settings: () => settings.proxy,
@@ -99,47 +140,104 @@ export async function startProxyProcess(settings: ProcessSettings, log: Log): Pr
           ? undefined
           : createFixedKeyRing(settings.fixedKey.key, settings.fixedKey.secret, sha256),
       admission,
+      liveRequests,
+      modelList,
+      codex: {
+        ...codex,
+        noteHeaders(...told) {
+          codex.noteHeaders(...told);
+          control?.planMayHaveChanged();
+        },
+        noteLimits(...told) {
+          codex.noteLimits(...told);
+          control?.planMayHaveChanged();
+        },
+      },
       usage: {
-        record: (row) => writer.record(row),
+        record(row) {
+          if (writer.record(row)) admission.count(row);
+        },
         flush: () => writer.flush(),
         findByResponseId: (upstream, responseId) => ledger.findByResponseId(upstream, responseId),
       },
       costOf: (upstream, model, tier, tokens, reported) => costOf(upstream, model, tier, tokens, reported, prices),
       onAnswered: settings.onAnswered,
     });
+    const opened = await startProcessControl({
+      claim,
+      dataDirectory: settings.dataDirectory,
+      settings: settings.control ?? {},
+      proxy: () => settings.proxy,
+      sql,
+      ledger,
+      liveRequests,
+      clock,
+      log,
+      later,
+      models: () => modelList.models(),
+      plan: () => codex.plan(),
+      signIn: () => keeper.status(),
+      stop(graceMs) {
+        stop(graceMs).catch((error: Error) => log.error("Stopping failed.", { cause: error.message }));
+      },
+    });
+    control = opened;
     const listener = await startListener({
-      fetch: (request, bindings) => app.fetch(request, bindings),
+      fetch: (request, bindings) => {
+        opened.count(bindings.outgoing);
+        return app.fetch(request, bindings);
+      },
       exchanges,
       host: settings.host,
       port: settings.port,
     });
-    const upkeep = startLedgerUpkeep(file, settings.retentionDays, clock, log, () => {
-      // `patchbay prices --refresh` may have put in newer ones.
-      prices = loadPrices(file);
+    const upkeep = startLedgerUpkeep(
+      file,
+      () => writer.commit(),
+      settings.retentionDays,
+      clock,
+      log,
+      () => {
+        // `patchbay prices --refresh` may have put in newer ones.
+        prices = loadPrices(file);
+      },
+    );
+    opened.opened(`http://${listener.host.includes(":") ? `[${listener.host}]` : listener.host}:${listener.port}`);
+    let markEnded: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      markEnded = resolve;
     });
     let stopped: Promise<void> | undefined;
-    return {
-      host: listener.host,
-      port: listener.port,
-      stop(graceMs) {
-        if (stopped !== undefined) return listener.close().then(() => stopped);
-        stopped = (async () => {
-          await listener.drain(graceMs);
-          upkeep.stop();
-          // Answers that were cut are written down when their connections tell, which is a turn of the event loop after the last close.
-          await dispatcher.destroy();
-          await new Promise((resolve) => {
-            setImmediate(resolve);
-          });
-          await writer.close();
-          await mirror?.close();
-          file.close();
-        })();
-        return stopped;
-      },
-    };
+    function stop(graceMs: number): Promise<void> {
+      if (stopped !== undefined) return listener.drain(graceMs).then(() => stopped);
+      stopped = (async () => {
+        opened.draining();
+        upkeep.stop();
+        await listener.drain(graceMs);
+        // Answers that were cut are written down when their connections tell, which is a turn of the event loop after the last close.
+        await dispatcher.destroy();
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+        await writer.close();
+        await mirror?.close();
+        await opened.close();
+        file.close();
+        claim.release();
+        markEnded();
+      })();
+      return stopped;
+    }
+    return { host: listener.host, port: listener.port, stop, commitUsage: () => writer.commit(), ended };
   } catch (error) {
+    await control?.close();
     file.close();
     throw error;
   }
+}
+
+function later(delayMs: number, work: () => void): () => void {
+  const timer = setTimeout(work, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
 }

@@ -6,6 +6,8 @@ import type { Sql, SqlRow, SqlValue } from "../ports.ts";
 
 /** A database file behind the `Sql` port. */
 export interface SqliteDatabase extends Sql {
+  /** Runs queries that see one state of the database; unlike `transaction` it waits for no other program that writes. Does not nest. */
+  snapshot<Result>(work: () => Result): Result;
   /** Closes the file. Everything that was committed is kept. Closing twice does no harm. */
   close(): void;
 }
@@ -64,23 +66,26 @@ export function openSqlite(path: string, mode: SqliteMode): SqliteDatabase {
     guard(() => prepare(text).run(...parameters));
   }
 
+  function transaction<Result>(begin: string, work: () => Result): Result {
+    run(begin);
+    try {
+      const result = work();
+      run("COMMIT");
+      return result;
+    } catch (error) {
+      // Some failures (a full disk) have rolled back already; the first error is the one to tell.
+      try {
+        prepare("ROLLBACK").run();
+      } catch {}
+      throw error;
+    }
+  }
+
   return {
     run,
     all: (text, parameters = []) => guard(() => prepare(text).all(...parameters) as SqlRow[]),
-    transaction(work) {
-      run(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
-      try {
-        const result = work();
-        run("COMMIT");
-        return result;
-      } catch (error) {
-        // Some failures (a full disk) have rolled back already; the first error is the one to tell.
-        try {
-          prepare("ROLLBACK").run();
-        } catch {}
-        throw error;
-      }
-    },
+    transaction: (work) => transaction(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN", work),
+    snapshot: (work) => transaction("BEGIN", work),
     close() {
       if (closed) return;
       closed = true;

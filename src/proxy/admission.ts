@@ -10,8 +10,10 @@ export interface Admission {
   /** Throws `rate_limit_exceeded` or `quota_exceeded`. A passed request has taken its token. */
   admit(key: LocalKey): void;
   standing(key: LocalKey): KeyStanding;
-  /** Counts a row that was written, towards its key's quota; `replaced` is the row of the same request that it settles. */
+  /** Counts a row towards its key's quota; `replaced` is the row of the same request that it settles, where that is known. */
   count(row: UsageRow, replaced?: UsageRow): void;
+  /** Takes back a row that was counted, once it turns out that another was counted in its place. */
+  discount(replaced: UsageRow): void;
 }
 
 /** A key's use and what remains; undefined where nothing bounds it. */
@@ -21,7 +23,7 @@ export interface KeyStanding {
   readonly remainingRequests: number | undefined;
 }
 
-/** `usedBefore` tells the tokens that a key has used up to now; it is asked once per key. */
+/** `usedBefore` tells the tokens that a key has used up to now, in all rows that were counted; it is asked once per key. */
 export function createAdmission(clock: Clock, usedBefore: (keyId: string) => number): Admission {
   const buckets = new Map<string, Bucket>();
   const used = new Map<string, number>();
@@ -33,6 +35,12 @@ export function createAdmission(clock: Clock, usedBefore: (keyId: string) => num
       used.set(keyId, tokens);
     }
     return tokens;
+  }
+
+  /** Before `usedBefore` was asked nothing need be counted: it will see these rows too. */
+  function add(keyId: string, tokens: number): void {
+    const before = used.get(keyId);
+    if (before !== undefined) used.set(keyId, before + tokens);
   }
 
   return {
@@ -70,13 +78,15 @@ export function createAdmission(clock: Clock, usedBefore: (keyId: string) => num
       };
     },
     count(row, replaced) {
-      const tokens = used.get(row.keyId);
-      if (tokens === undefined) return;
-      used.set(row.keyId, tokens + tokensOf(row) - (replaced === undefined ? 0 : tokensOf(replaced)));
+      add(row.keyId, countedTokens(row) - (replaced === undefined ? 0 : countedTokens(replaced)));
+    },
+    discount(replaced) {
+      add(replaced.keyId, -countedTokens(replaced));
     },
   };
 }
 
-function tokensOf(row: UsageRow): number {
+/** What a row takes from its key's quota. */
+export function countedTokens(row: UsageRow): number {
   return inputTokens(row.tokens) + row.tokens.output;
 }

@@ -10,6 +10,8 @@ export interface Exchange {
   header(name: string): string | undefined;
   /** All headers as received: name, value, name, value, repeats included. */
   readonly headers: HeaderPairs;
+  /** The client's address without its port; undefined where the platform does not tell. */
+  readonly remoteAddress: string | undefined;
   readonly body: RequestBody;
   /**
    * Sends a request upstream and its answer to the client, with back-pressure both ways. Redirects are not followed, interim (1xx)
@@ -47,8 +49,13 @@ export interface UpstreamRequest {
 
 /** Reads along while an answer passes, and decides the little that is changed in it. Must not throw. */
 export interface RelayObserver {
-  /** The upstream's final head. Returns the one that the client gets. */
-  head(status: number, headers: HeaderPairs): ClientHead;
+  /**
+   * The upstream's final head. Returns the one that the client gets; or `held`, to send none before the first bytes do (`heldHead`);
+   * or `declined`, upon which the client gets nothing, `relay` rejects with that reason, and the request may be sent again.
+   */
+  head(status: number, headers: HeaderPairs): ClientHead | "held" | "declined";
+  /** The head that was held: asked for once, in front of the first bytes or of the end. */
+  heldHead?(): ClientHead;
   /** A piece of the body. Returns what the client gets instead; undefined passes the piece on as it is. */
   chunk(bytes: Uint8Array): Uint8Array | undefined;
   /**
@@ -83,7 +90,9 @@ export type RelayFailureReason =
   | "body_too_large"
   | "upstream_unreachable"
   | "upstream_timeout"
-  | "upstream_cut";
+  | "upstream_cut"
+  /** The observer did not want this answer. */
+  | "declined";
 
 /** A relay that failed before the client's head was sent. */
 export class RelayFailure extends Error {

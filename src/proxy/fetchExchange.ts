@@ -18,6 +18,8 @@ export interface FetchExchangeParts {
   /** After how much silence the observer is asked for a bridge, in milliseconds. */
   readonly keepAliveAfterMs: number;
   readonly later: (delayMs: number, work: () => void) => () => void;
+  /** The client's address, where the platform tells it. */
+  readonly remoteAddress?: string;
 }
 
 /** Statuses whose answers have no body (Fetch standard, "null body status"). */
@@ -34,6 +36,7 @@ export function createFetchExchange(request: Request, parts: FetchExchangeParts)
     target: start === -1 ? "/" : request.url.slice(start),
     header: (name) => request.headers.get(name) ?? undefined,
     headers,
+    remoteAddress: parts.remoteAddress,
     body,
     relay: (upstream, observer) => relay(request, body, upstream, observer, parts),
   };
@@ -82,14 +85,48 @@ async function relay(
     if (!(packed && (name === "content-encoding" || name === "content-length"))) received.push(name, value);
   });
   const head = observer.head(answer.status, received);
-  const source = answer.body;
+  if (head === "declined") {
+    client.signal.removeEventListener("abort", leave);
+    await answer.body?.cancel();
+    throw new RelayFailure("declined");
+  }
   const ended = oneEnding(observer, () => client.signal.removeEventListener("abort", leave));
-  if (source === null || NULL_BODY_STATUSES.has(answer.status)) {
+  const source = NULL_BODY_STATUSES.has(answer.status) ? null : answer.body;
+  if (source === null && head !== "held") {
     await ended("complete");
     return new Response(null, { status: head.status, headers: pairsOf(head.headers) });
   }
-  const stream = pipe(source, observer, ended, abort, parts, () => reason === "client_left");
+  const stream = pipe(source ?? emptyStream(), observer, ended, abort, parts, () => reason === "client_left");
+  if (head === "held") return heldResponse(stream, observer);
   return new Response(stream, { status: head.status, headers: pairsOf(head.headers) });
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/** Waits for the first bytes, in front of which the observer knows its head. */
+async function heldResponse(stream: ReadableStream<Uint8Array>, observer: RelayObserver): Promise<Response> {
+  const reader = stream.getReader();
+  const first = await reader.read().catch((error: unknown) => ({ error }));
+  const head = observer.heldHead?.();
+  const rest = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if ("error" in first) controller.error(first.error);
+        else if (first.done) controller.close();
+        else controller.enqueue(first.value);
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(rest, head === undefined ? {} : { status: head.status, headers: pairsOf(head.headers) });
 }
 
 type End = (outcome: RelayOutcome) => Promise<ClientEnding>;
@@ -126,7 +163,10 @@ function pipe(
 
   async function finish(controller: ReadableStreamDefaultController<Uint8Array>, outcome: RelayOutcome): Promise<void> {
     const { lastBytes, how } = await ended(outcome);
-    if (outcome === "client_left") return;
+    if (outcome === "client_left") {
+      controller.error(new RelayFailure("client_left"));
+      return;
+    }
     if (lastBytes !== undefined && lastBytes.length > 0) controller.enqueue(lastBytes);
     if (how === "end") controller.close();
     else controller.error(new RelayFailure("upstream_cut"));

@@ -30,6 +30,9 @@ const DROPPED_FROM_REQUEST: ReadonlySet<string> = new Set([
 /** Credentials for us, not for the upstream; cookies of a browser page belong to neither. */
 const LOCAL_CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "x-api-key", "x-daemon-token", "cookie"]);
 
+/** Says whose ChatGPT token stood in `authorization`: without that token it is nobody's business. */
+const TOKEN_OWNER = "chatgpt-account-id";
+
 const DROPPED_FROM_RESPONSE: ReadonlySet<string> = new Set([
   ...CONNECTION_HEADERS,
   // Said of the upstream's host, which is not the client's.
@@ -45,8 +48,11 @@ const LOCAL_KEY = /(?:^|[^A-Za-z0-9_-])pb_/;
 
 const CORS_PREFIX = "access-control-";
 
-/** How a request authenticates upstream: with a key of ours, or with what the caller sent. */
-export type UpstreamCredential = { readonly kind: "key"; readonly key: string } | { readonly kind: "callers_own" };
+/** How a request authenticates upstream: with a key of ours, with what the caller sent, or with our sign-in, whose headers are made apart. */
+export type UpstreamCredential =
+  | { readonly kind: "key"; readonly key: string }
+  | { readonly kind: "callers_own" }
+  | { readonly kind: "sign_in" };
 
 /** What a changed body asks of the headers. */
 export interface BodyTraits {
@@ -75,6 +81,7 @@ export function upstreamHeaders(headers: HeaderPairs, credential: UpstreamCreden
       // Only the first was looked at.
       authorized = true;
     }
+    if (name === TOKEN_OWNER && credential.kind !== "callers_own") continue;
     kept.push(original, value);
   }
   if (traits.plainAnswer) kept.push("accept-encoding", "identity");

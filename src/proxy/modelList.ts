@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import type { UpstreamName } from "../ledger/usageRow.ts";
+import { openAiModels } from "../codex/modelEntries.ts";
 import type { Clock, Log } from "../ports.ts";
+import type { CodexParts } from "./codexParts.ts";
 import type { ProxySettings } from "./proxySettings.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -26,6 +28,7 @@ export interface ModelListParts {
   readonly log: Log;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly settings: () => ProxySettings;
+  readonly codex: Pick<CodexParts, "catalogue" | "isSignedIn"> | undefined;
 }
 
 const TIMEOUT_MS = 8_000;
@@ -77,9 +80,18 @@ export function createModelList(parts: ModelListParts): ModelList {
   return {
     async models() {
       const upstreams = Object.values(parts.settings().upstreams).filter((upstream) => upstream.apiKey !== undefined);
-      return (await Promise.all(upstreams.map(modelsOf))).flat();
+      const [codex, ...others] = await Promise.all([codexModels(parts.codex), ...upstreams.map(modelsOf)]);
+      const first = new Set(codex.map((model) => model.id));
+      return [...codex, ...others.flat().filter((model) => !first.has(model.id))];
     },
   };
+}
+
+/** The models of a ChatGPT plan, with their effort suffixes; they win over OpenAI's of the same name, as requests for them do. */
+async function codexModels(codex: ModelListParts["codex"]): Promise<readonly ListedModel[]> {
+  if (codex === undefined || !(await codex.isSignedIn())) return [];
+  await codex.catalogue.refresh();
+  return openAiModels(codex.catalogue.models());
 }
 
 async function fetchModels(upstream: Upstream, fetch: ModelListParts["fetch"]): Promise<readonly ListedModel[]> {

@@ -7,15 +7,22 @@ export interface ModelRoute {
   readonly upstream: UpstreamName;
 }
 
+/** Who answers the models that no route of the user's and no vendor's slash decides about. */
+export type PlainUpstream = (model: string | null) => UpstreamName | Promise<UpstreamName>;
+
 /**
  * Which upstream answers a model, first match wins: the user's own routes; an id with a vendor slash is OpenRouter's; everything
- * else, and a request that names no model, is OpenAI's.
+ * else, and a request that names no model, is `plain`'s to decide: Codex or OpenAI.
  */
-export function routeModel(model: string | null, routes: readonly ModelRoute[]): UpstreamName {
-  if (model === null) return "openai";
+export function routeModel(
+  model: string | null,
+  routes: readonly ModelRoute[],
+  plain: PlainUpstream,
+): UpstreamName | Promise<UpstreamName> {
+  if (model === null) return plain(model);
   const own = routes.find((route) => matchesPattern(model, route.pattern));
   if (own !== undefined) return own.upstream;
-  return model.includes("/") ? "openrouter" : "openai";
+  return model.includes("/") ? "openrouter" : plain(model);
 }
 
 /** Whether a model id matches a pattern in which `*` stands for any run of characters. */

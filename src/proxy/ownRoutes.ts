@@ -1,25 +1,30 @@
 import { ApiError } from "../wire/errors.ts";
 import { jsonAnswer } from "./answers.ts";
+import { borrowedAccess } from "./borrowedAccess.ts";
 import type { Call } from "./call.ts";
 import type { LocalKey } from "./localKey.ts";
-import { createModelList } from "./modelList.ts";
+import { codexEntries } from "./codexEntries.ts";
 import type { ProxyApp } from "./proxyApp.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 
 /** The routes that Patchbay answers itself. `keyOf` checks the caller's key. */
 export function addOwnRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Call) => LocalKey): void {
-  const modelList = createModelList(parts);
+  const { modelList } = parts;
 
   app.get("/health", (context) =>
     jsonAnswer(context.get("call"), 200, { status: "ok", name: "patchbay", version: parts.version }),
   );
 
-  app.get("/v1/models", async (context) => {
+  app.get("/v1/models", async (context, next) => {
     const call = context.get("call");
     keyOf(call);
-    const models = await modelList.models();
+    // Codex with a sign-in of its own gets its backend's own answer.
+    if (parts.codex !== undefined && borrowedAccess(call, call.target, parts.keyRing) !== undefined) return next();
+    const data = await modelList.models();
+    const isSignedIn = call.exchange.header("chatgpt-account-id") !== undefined;
     // One document serves both kinds of readers: OpenAI's clients read `data`, Codex wants `models` and takes its own entries for those it knows.
-    return jsonAnswer(call, 200, { object: "list", data: models, models: [] });
+    const models = context.req.query("client_version") === undefined ? [] : codexEntries(data, parts.codex, isSignedIn);
+    return jsonAnswer(call, 200, { object: "list", data, models });
   });
 
   app.get("/v1/models/:id{.+}", async (context) => {

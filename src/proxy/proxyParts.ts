@@ -1,8 +1,11 @@
 import type { Clock, Log, RandomId } from "../ports.ts";
 import type { Admission } from "./admission.ts";
+import type { CodexParts } from "./codexParts.ts";
 import type { CreateDecoder } from "./decoder.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Digest, KeyRing } from "./localKey.ts";
+import type { LiveRequests } from "./liveRequests.ts";
+import type { ModelList } from "./modelList.ts";
 import type { ProxySettings } from "./proxySettings.ts";
 import type { DecodeBody } from "./requestFacts.ts";
 import type { CostOf, UsageSink } from "./usageRecorder.ts";
@@ -27,6 +30,11 @@ export interface ProxyParts {
   /** The keys that may call; undefined where none was made. */
   readonly keyRing: KeyRing | undefined;
   readonly admission: Admission;
+  /** Who is being answered now, for those who watch. */
+  readonly liveRequests: LiveRequests;
+  readonly modelList: ModelList;
+  /** Undefined where the program has no Codex backend. */
+  readonly codex: CodexParts | undefined;
   readonly usage: UsageSink;
   readonly costOf: CostOf;
   /** Is told about every request when it has ended, without bodies or secrets. */

@@ -1,4 +1,4 @@
-import type { Ending } from "../ledger/usageRow.ts";
+import type { Ending, Endpoint } from "../ledger/usageRow.ts";
 import type { Clock } from "../ports.ts";
 import { ownHeaders } from "./answers.ts";
 import type { AnswerMeter, AnswerReading } from "./answerReading.ts";
@@ -6,6 +6,7 @@ import type { Call } from "./call.ts";
 import { statusForCaller } from "./clientIdentity.ts";
 import type { CreateDecoder, Decoder } from "./decoder.ts";
 import type { ClientEnding, RelayObserver, RelayOutcome } from "./exchange.ts";
+import type { LiveRequest } from "./liveRequests.ts";
 import { clientHeaders, headerValue } from "./headerPolicy.ts";
 import { brokenStreamEvent, createMeter, dialectOf, keepAlive, type StreamDialect } from "./streamDialect.ts";
 import { createUsageChunkFilter, type UsageChunkFilter } from "./usageChunkFilter.ts";
@@ -17,14 +18,17 @@ const encoder = new TextEncoder();
 export type OnPassed = (status: number, outcome: RelayOutcome) => void;
 
 /** Passes an answer on and reads nothing of it. `keyIsOurs`: an upstream that refuses the key does not speak of the caller's. */
-export function passingObserver(call: Call, keyIsOurs: boolean, onPassed: OnPassed): RelayObserver {
+export function passingObserver(call: Call, keyIsOurs: boolean, live: LiveRequest, onPassed: OnPassed): RelayObserver {
   let status = 0;
   return {
     head(upstreamStatus, headers) {
       status = keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
       return { status, headers: [...clientHeaders(headers, true), ...ownHeaders(call)] };
     },
-    chunk: () => undefined,
+    chunk(bytes) {
+      live.bytes += bytes.length;
+      return undefined;
+    },
     silence: () => undefined,
     end(outcome) {
       onPassed(status, outcome);
@@ -41,14 +45,20 @@ export interface MeteringParts {
   readonly settle: (answer: MeteredAnswer) => void;
   /** Take out the usage that we asked for and the caller did not. */
   readonly hideUsage: boolean;
+  /** The endpoint whose language the upstream speaks: translated answers are read before they are translated. */
+  readonly spokenEndpoint: Endpoint;
+  /** Is written on as the answer goes. */
+  readonly live: LiveRequest;
+  /** Reads a stream of events in place of the dialect's own meter, where its events are read by somebody else anyway. */
+  readonly streamMeter: AnswerMeter | undefined;
   /** The request went up with a key of ours, not with the caller's. */
   readonly keyIsOurs: boolean;
 }
 
 /** Passes an answer on and reads its usage as it goes. */
 export function meteringObserver(request: MeteredRequest, parts: MeteringParts): RelayObserver {
-  const { call, endpoint } = request;
-  const { clock } = parts;
+  const { call } = request;
+  const { clock, spokenEndpoint: endpoint } = parts;
   let status = 0;
   let dialect: StreamDialect = "opaque";
   let meter: AnswerMeter | undefined;
@@ -63,7 +73,10 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
     if (meter === undefined || settled) return;
     meter.push(bytes);
     const { reading } = meter;
-    if (firstTokenAt === null && (reading.deltas > 0 || dialect === "json")) firstTokenAt = clock.monotonic();
+    if (firstTokenAt === null && (reading.deltas > 0 || dialect === "json")) {
+      firstTokenAt = clock.monotonic();
+      parts.live.firstTokenAt = firstTokenAt;
+    }
     if (reading.settled) settle(endingOf(reading.progress));
   }
 
@@ -141,7 +154,8 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
     head(upstreamStatus, headers) {
       status = parts.keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
       dialect = dialectOf(endpoint, headerValue(headers, "content-type"));
-      meter = createMeter(dialect);
+      meter = isStream() ? (parts.streamMeter ?? createMeter(dialect)) : createMeter(dialect);
+      parts.live.meter = meter;
       generationId = headerValue(headers, "x-generation-id") ?? null;
       const encoding = headerValue(headers, "content-encoding");
       const plain = encoding === undefined || encoding === "identity";
@@ -156,6 +170,7 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
       return { status, headers: [...clientHeaders(headers, !isStream() && plain), ...ownHeaders(call)] };
     },
     chunk(bytes) {
+      parts.live.bytes += bytes.length;
       if (decoder !== undefined) decoder.push(bytes);
       else read(bytes);
       return filter?.push(bytes);

@@ -1,8 +1,12 @@
 import type { UpstreamName } from "../ledger/usageRow.ts";
+import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
+import { borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
 import { type Call, pathOf } from "./call.ts";
 import { carriesJson, meteredKind } from "./endpoint.ts";
-import { type Destination, forward } from "./forward.ts";
+import { forwardBorrowed, forwardToCodex } from "./codexForward.ts";
+import type { Destination } from "./destination.ts";
+import { forward } from "./forward.ts";
 import type { UpstreamCredential } from "./headerPolicy.ts";
 import { anonymousKey, bearer, LOCAL_KEY_PREFIX, type LocalKey } from "./localKey.ts";
 import { routeModel } from "./modelRouting.ts";
@@ -11,7 +15,7 @@ import type { ProxyParts } from "./proxyParts.ts";
 import { noFacts, readRequestFacts, type RequestFacts } from "./requestFacts.ts";
 import { explicitTarget, type Upstream } from "./upstream.ts";
 
-const EXPLICIT_UPSTREAMS = ["openai", "openrouter"] as const satisfies readonly UpstreamName[];
+const EXPLICIT_UPSTREAMS = ["openai", "openrouter", "codex"] as const satisfies readonly UpstreamName[];
 
 /** The routes that lead to an upstream. `keyOf` checks the caller's key. */
 export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Call) => LocalKey): void {
@@ -19,14 +23,19 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
 
   app.all("/v1/*", (context) => {
     const call = context.get("call");
-    return relay(context, call.target, keyOf(call), (facts) => upstreamNameOf(call, facts));
+    const key = keyOf(call);
+    const borrowed = borrowedAccess(call, call.target, parts.keyRing);
+    return relay(context, call.target, key, borrowed, (facts) => upstreamNameOf(call, facts, borrowed !== undefined));
   });
 
   for (const name of EXPLICIT_UPSTREAMS) {
     const prefix = `/api/proxy/${name}`;
     const explicit = (context: ProxyContext): Promise<Response> => {
       const call = context.get("call");
-      return relay(context, explicitTarget(call.target.slice(prefix.length)), keyOf(call), () => name);
+      const target = explicitTarget(call.target.slice(prefix.length));
+      const key = keyOf(call);
+      const borrowed = name === "codex" ? borrowedAccess(call, target, parts.keyRing) : undefined;
+      return relay(context, target, key, borrowed, () => name);
     };
     app.all(prefix, explicit);
     app.all(`${prefix}/*`, explicit);
@@ -36,16 +45,37 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     context: ProxyContext,
     target: string,
     key: LocalKey,
-    choose: (facts: RequestFacts) => UpstreamName,
+    borrowed: BorrowedAccess | undefined,
+    choose: (facts: RequestFacts) => UpstreamName | Promise<UpstreamName>,
   ): Promise<Response> {
     const call = context.get("call");
     const facts = await factsOf(call, target, key);
     if (facts.stream) context.set("streamedModel", facts.model);
-    const upstream = configured(parts, choose(facts), "key");
+    const name = await choose(facts);
+    if (name === "codex") return relayToCodex(call, target, key, facts, borrowed);
+    const upstream = configured(parts, name, "key");
     parts.admission.admit(key);
     const credential: UpstreamCredential = { kind: "key", key: upstream.apiKey ?? "" };
     const destination: Destination = { upstream, credential, target, key, facts };
     return forward(parts, call, destination);
+  }
+
+  function relayToCodex(
+    call: Call,
+    target: string,
+    key: LocalKey,
+    facts: RequestFacts,
+    borrowed: BorrowedAccess | undefined,
+  ): Promise<Response> {
+    const upstream = configured(parts, "codex", "address");
+    const { codex } = parts;
+    if (codex === undefined) throw new ApiError("upstream_not_configured", NOT_CONFIGURED.codex);
+    parts.admission.admit(key);
+    if (borrowed === undefined) {
+      return forwardToCodex(parts, codex, call, { upstream, credential: { kind: "sign_in" }, target, key, facts });
+    }
+    const credential: UpstreamCredential = { kind: "callers_own" };
+    return forwardBorrowed(parts, codex, call, { upstream, credential, target, key, facts }, borrowed);
   }
 
   /** The caller's own OpenAI key goes upstream untouched: it is not stored, not logged, and judged by the upstream alone. */
@@ -78,14 +108,23 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   }
 
   /** A stored response is asked for where it was made; everything else goes by its model. */
-  function upstreamNameOf(call: Call, facts: RequestFacts): UpstreamName {
+  function upstreamNameOf(call: Call, facts: RequestFacts, isBorrowed: boolean): UpstreamName | Promise<UpstreamName> {
     const { routes, defaultModel } = parts.settings();
     const kind = meteredKind(call.exchange.method, pathOf(call.target));
     if (kind.kind === "settles") {
       for (const name of EXPLICIT_UPSTREAMS)
         if (parts.usage.findByResponseId(name, kind.responseId) !== undefined) return name;
     }
-    return routeModel(facts.model ?? (kind.kind === "metered" ? (defaultModel ?? null) : null), routes);
+    // A client that is signed in with ChatGPT itself asks for what its plan has, known here or not.
+    if (isBorrowed) return routeModel(facts.model, routes, () => "codex");
+    return routeModel(facts.model ?? (kind.kind === "metered" ? (defaultModel ?? null) : null), routes, plainUpstream);
+  }
+
+  async function plainUpstream(model: string | null): Promise<UpstreamName> {
+    const { codex } = parts;
+    if (model === null || codex === undefined) return "openai";
+    const isCodex = isCodexModel(model, codex.catalogue.models(), codex.aliases());
+    return isCodex && (await codex.isSignedIn()) ? "codex" : "openai";
   }
 }
 

@@ -1,6 +1,6 @@
 import { createJsonPicker } from "../wire/jsonPicker.ts";
+import { endOfLeadingType, isDeltaType, leadingType } from "../wire/leadingType.ts";
 import { createSseScanner } from "../wire/sseScanner.ts";
-import { startsAt } from "../wire/startsAt.ts";
 import { readUsage } from "../wire/usage.ts";
 import { type AnswerMeter, type AnswerProgress, emptyReading, servedTierOr, textOr } from "./answerReading.ts";
 
@@ -14,13 +14,6 @@ const PATHS = [
   "response.status",
 ];
 
-/** OpenAI's own events begin with their type, which then decides without reading the rest. */
-const TYPE_PREFIX = new TextEncoder().encode('{"type":"');
-const DELTA_SUFFIX = new TextEncoder().encode(".delta");
-const QUOTE = 0x22;
-/** Longer than any event type. */
-const MAX_TYPE_BYTES = 96;
-
 /** Reads a stream of Responses events, or of image events, whose last one carries usage as well. */
 export function createResponsesStreamMeter(): AnswerMeter {
   const picker = createJsonPicker(PATHS);
@@ -33,7 +26,7 @@ export function createResponsesStreamMeter(): AnswerMeter {
     data(bytes, start, end, first) {
       if (first) {
         const typeEnd = endOfLeadingType(bytes, start, end);
-        delta = typeEnd !== -1 && isDelta(bytes, typeEnd);
+        delta = typeEnd !== -1 && isDeltaType(bytes, typeEnd);
         skipped = delta || (typeEnd !== -1 && !isTelling(leadingType(bytes, start, typeEnd)));
         if (!skipped) picker.reset();
       }
@@ -77,7 +70,8 @@ export function createResponsesStreamMeter(): AnswerMeter {
   };
 }
 
-function progressOf(type: string): AnswerProgress {
+/** How far an event of this type brings its answer. */
+export function progressOf(type: string): AnswerProgress {
   switch (type) {
     case "response.completed":
     case "image_generation.completed":
@@ -98,21 +92,4 @@ function progressOf(type: string): AnswerProgress {
 
 function isTelling(type: string): boolean {
   return progressOf(type) !== "open" || type === "response.created";
-}
-
-/** Where the type ends that an event's data begins with; -1 where it begins otherwise, or is cut within. */
-function endOfLeadingType(bytes: Uint8Array, start: number, end: number): number {
-  if (!startsAt(bytes, start, end, TYPE_PREFIX)) return -1;
-  const from = start + TYPE_PREFIX.length;
-  const to = bytes.indexOf(QUOTE, from);
-  return to === -1 || to >= end || to - from > MAX_TYPE_BYTES ? -1 : to;
-}
-
-function leadingType(bytes: Uint8Array, start: number, typeEnd: number): string {
-  return String.fromCharCode(...bytes.subarray(start + TYPE_PREFIX.length, typeEnd));
-}
-
-/** Nearly all events are deltas: they are told by their bytes, without making a string of each type. */
-function isDelta(bytes: Uint8Array, typeEnd: number): boolean {
-  return startsAt(bytes, typeEnd - DELTA_SUFFIX.length, typeEnd, DELTA_SUFFIX);
 }

@@ -6,6 +6,7 @@ import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import { openLedgerFile } from "../../src/node/ledgerFile.ts";
 import { listeningLog, row } from "../ledger/temporaryLedger.ts";
 import { Opened, until, within } from "../node/relayRig.ts";
+import { untilCommitted } from "../node/untilCommitted.ts";
 import {
   askChat,
   askResponses,
@@ -116,6 +117,39 @@ describe("The ledger of patchbay serve", function () {
     assert.equal(await requests(folder), ids.length);
   });
 
+  it("counts a row towards its key at once, also while the file is locked, and still after a kill", async () => {
+    const sandbox = await startTestSandbox(opened);
+    const folder = newFolder(opened);
+    const words = [...wordsFor(sandbox, folder), "--quota-tokens", "1000000"];
+
+    async function askedTokens(serve: ServeProcess): Promise<number> {
+      const answer = await askChat(serve.url, { prompt: "hello" });
+      return ((await answer.json()) as { usage: { total_tokens: number } }).usage.total_tokens;
+    }
+    async function usedTokens(serve: ServeProcess): Promise<number> {
+      const answer = await fetch(`${serve.url}/v1/key`, { headers: { authorization: `Bearer ${LOCAL_KEY}` } });
+      return ((await answer.json()) as { used: { tokens: number } }).used.tokens;
+    }
+
+    const serve = await startServe(opened, words, sandbox.environment);
+    let tokens = await askedTokens(serve);
+    assert.ok(tokens > 0);
+    assert.equal(await usedTokens(serve), tokens);
+    // What follows cannot be committed any more.
+    const other = new DatabaseSync(join(folder, "ledger.db"));
+    opened.add(() => other.close());
+    await untilCommitted(folder);
+    other.exec("BEGIN EXCLUSIVE");
+    tokens += await askedTokens(serve);
+    assert.equal(await usedTokens(serve), tokens);
+    await serve.kill();
+    other.exec("ROLLBACK");
+    assert.equal(rowsIn(folder).length, 1);
+    const next = await startServe(opened, words, sandbox.environment);
+    assert.equal(rowsIn(folder).length, 2);
+    assert.equal(await usedTokens(next), tokens);
+  });
+
   it("has the row of a client that left, though no other request follows", async () => {
     const sandbox = await startTestSandbox(opened);
     const folder = newFolder(opened);
@@ -148,6 +182,7 @@ describe("The ledger of patchbay serve", function () {
     const folder = newFolder(opened);
     const serve = await startServe(opened, wordsFor(sandbox, folder), sandbox.environment);
     await (await askChat(serve.url, { prompt: "before" })).text();
+    await untilCommitted(folder);
     const other = new DatabaseSync(join(folder, "ledger.db"));
     opened.add(() => other.close());
     other.exec("BEGIN EXCLUSIVE");

@@ -8,6 +8,7 @@ import { environmentName, Misuse } from "../../src/cli/flags.ts";
 import { runServe } from "../../src/cli/serveCommand.ts";
 import { DatabaseError } from "../../src/node/sqlite.ts";
 import { httpUpstream, Opened, portOf, RawClient, until, within } from "../node/relayRig.ts";
+import { untilCommitted } from "../node/untilCommitted.ts";
 import {
   askChat,
   askResponses,
@@ -64,6 +65,7 @@ describe("patchbay serve", function () {
   }
 
   async function usage(folder: string, ...words: string[]): Promise<string> {
+    await untilCommitted(folder);
     const { code, out, error } = await runCli(opened, ["usage", ...words, "--data-dir", folder]);
     assert.equal(code, 0, error);
     return out;

@@ -188,5 +188,8 @@ function cleanEnvironment(): Record<string, string> {
     ([name]) =>
       !/^PATCHBAY_|^(OPENAI|OPENROUTER)_|^(https?|no|all)_proxy$|^NODE_OPTIONS$|^NODE_EXTRA_CA_CERTS$/i.test(name),
   );
-  return Object.fromEntries(kept) as Record<string, string>;
+  // A developer's own sign-in must be neither used nor taken over.
+  const nowhere = join(tmpdir(), "patchbay-test-nobody");
+  const own = Object.fromEntries(kept) as Record<string, string>;
+  return { ...own, CODEX_HOME: nowhere, XDG_CONFIG_HOME: nowhere, APPDATA: nowhere };
 }

@@ -114,7 +114,7 @@ describe("the usage ledger", () => {
       assert.equal(ledger.flush(), false);
       ledger.record(row({ id: "request-2" }));
       assert.equal(ledger.flush(), false);
-      assert.equal(ledger.queued, 2);
+      assert.equal(ledger.queued.length, 2);
       assert.equal(ledger.problem, "disk full");
       assert.equal(all(sql).length, 0);
       assert.deepEqual(seen, []);

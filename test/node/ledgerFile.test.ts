@@ -61,15 +61,19 @@ describe("the ledger's file", () => {
     });
   });
 
-  it("says so when another running process has it open, and leaves that one's marker alone", () => {
+  it("takes the marker over from a process that still finishes, which leaves it alone at its own end", () => {
     withFolder((folder) => {
-      openLedgerFile(folder, listeningLog(), DAY).close();
-      const mark = `open ${process.ppid}\n`;
-      writeFileSync(join(folder, "ledger.open"), mark);
+      const marker = join(folder, "ledger.open");
+      const predecessor = openLedgerFile(folder, listeningLog(), DAY);
+      writeFileSync(marker, `open ${process.ppid}\n`);
       const log = listeningLog();
-      openLedgerFile(folder, log, DAY).close();
-      assert.equal(readFileSync(join(folder, "ledger.open"), "utf8"), mark);
-      assert.match(JSON.stringify(log), /same data directory/);
+      const file = openLedgerFile(folder, log, DAY);
+      assert.equal(readFileSync(marker, "utf8"), `open ${process.pid}\n`);
+      assert.deepEqual(log.lines, []);
+      writeFileSync(marker, `open ${process.ppid}\n`);
+      predecessor.close();
+      assert.ok(existsSync(marker));
+      file.close();
     });
   });
 

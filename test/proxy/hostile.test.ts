@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { Opened, until } from "../node/relayRig.ts";
+import { untilCommitted } from "../node/untilCommitted.ts";
 import { AUTHORIZATION, BODIES, BROKEN, ENCODED, METHODS, ROUTES } from "./hostileInputs.ts";
 import {
   assertProper,
@@ -124,7 +125,8 @@ describe("A hostile client", function () {
     });
   }
 
-  function assertMetered(answer: RawAnswer, target: string): void {
+  async function assertMetered(answer: RawAnswer, target: string): Promise<void> {
+    await untilCommitted(rig.folder);
     const id = String(answer.headers.get("x-request-id"));
     assert.ok(rig.metered(id), `${target} went upstream unmetered`);
     assert.equal(rig.answered.find((one) => one.id === id)?.model, "gpt-5.5", `${target} went upstream unread`);
@@ -152,7 +154,7 @@ describe("A hostile client", function () {
       assert.ok(answer);
       assertProper(answer, target);
       const passed = rig.upstream.reached.length > before;
-      if (passed) assertMetered(answer, target);
+      if (passed) await assertMetered(answer, target);
       else assert.ok(answer.status >= 400, target);
     }
   });
@@ -188,7 +190,7 @@ describe("A hostile client", function () {
         const passed = rig.upstream.reached.at(-1);
         if (rig.upstream.reached.length === before || passed === undefined) return;
         if (lenient(passed.target.split("?", 1)[0]!.slice("/openai".length)) !== "/v1/chat/completions") return;
-        assertMetered(answer, written);
+        await assertMetered(answer, written);
       }),
       { numRuns: 300 },
     );

@@ -6,6 +6,7 @@ import zlib from "node:zlib";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { startProxyProcess, type ProcessSettings } from "../../src/node/proxyProcess.ts";
 import { bodyOf, type Opened, RawClient, until } from "../node/relayRig.ts";
+import { signedOut } from "../codex/signedOut.ts";
 import { newFolder } from "../cli/serveProcess.ts";
 import { listeningLog } from "../ledger/temporaryLedger.ts";
 import type { Answered } from "../../src/proxy/proxyParts.ts";
@@ -122,6 +123,8 @@ export async function startHostileRig(
       key: { id: "fixed", label: "fixed", rate: undefined, quotaTokens: settings.quotaTokens },
     },
     statsPath: settings.statsPath,
+    aliases: {},
+    openKeeper: async () => signedOut,
     retentionDays: 0,
     keepAliveAfterMs: 0,
     network: {},

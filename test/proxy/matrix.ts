@@ -9,11 +9,15 @@ import { listenOn } from "../../src/node/listenOn.ts";
 import { startListener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
+import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { createAdmission } from "../../src/proxy/admission.ts";
 import { createApp } from "../../src/proxy/app.ts";
+import { createCodex } from "../../src/proxy/createCodex.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { createFetchExchange } from "../../src/proxy/fetchExchange.ts";
 import { createFixedKeyRing, type LocalKey } from "../../src/proxy/localKey.ts";
+import { createLiveRequests } from "../../src/proxy/liveRequests.ts";
+import { createModelList } from "../../src/proxy/modelList.ts";
 import type { Answered, ProxyParts } from "../../src/proxy/proxyParts.ts";
 import type { ProxySettings } from "../../src/proxy/proxySettings.ts";
 
@@ -30,6 +34,8 @@ export interface ProxyOptions {
   readonly settings?: Partial<ProxySettings>;
   readonly key?: Partial<LocalKey>;
   readonly noKey?: boolean;
+  /** The ChatGPT sign-in of the proxy; without one it knows of no Codex backend. */
+  readonly keeper?: TokenKeeper;
 }
 
 /** A proxy under test, over one of the two transports. */
@@ -99,6 +105,7 @@ function partsOf(
     upstreams: {
       openai: { name: "openai", baseUrl: `${origin}/openai/v1`, apiKey: OPENAI_KEY },
       openrouter: { name: "openrouter", baseUrl: `${origin}/openrouter/api/v1`, apiKey: OPENROUTER_KEY },
+      codex: { name: "codex", baseUrl: `${origin}/backend-api/codex`, apiKey: undefined },
     },
     routes: [],
     defaultModel: undefined,
@@ -112,11 +119,25 @@ function partsOf(
   const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
   const admission = createAdmission(clock, () => 0);
   const key = { id: "fixed", label: "fixed", rate: undefined, quotaTokens: undefined, ...options.key };
+  const log = { debug: put, info: put, warn: put, error: put };
+  const codex =
+    options.keeper === undefined
+      ? undefined
+      : createCodex({
+          fetch,
+          clock,
+          log,
+          baseUrl: () => `${origin}/backend-api/codex`,
+          keeper: options.keeper,
+          aliases: () => ({ "gpt-5.3-codex": "gpt-6.1-sol" }),
+          cacheMs: 3_600_000,
+          version: "test",
+        });
   let count = 0;
   const parts: ProxyParts = {
     version: "test",
     clock,
-    log: { debug: put, info: put, warn: put, error: put },
+    log,
     randomId: () => `req_${(count += 1)}`,
     digest,
     exchangeOf,
@@ -132,6 +153,9 @@ function partsOf(
     settings: () => settings,
     keyRing: options.noKey === true ? undefined : createFixedKeyRing(key, KEY, digest),
     admission,
+    codex,
+    liveRequests: createLiveRequests(() => () => undefined),
+    modelList: createModelList({ clock, log, fetch, settings: () => settings, codex }),
     usage: {
       record(row) {
         const at = rows.findIndex((one) => one.id === row.id);

@@ -71,10 +71,11 @@ describe("a target", () => {
 describe("model routing", () => {
   it("goes by the user's routes first, then by the vendor slash", () => {
     const routes = [{ pattern: "gpt-*-mini", upstream: "openrouter" }] as const;
-    assert.equal(routeModel("gpt-5.4-mini", routes), "openrouter");
-    assert.equal(routeModel("gpt-5.4", routes), "openai");
-    assert.equal(routeModel("z-ai/glm-4.6:exacto", routes), "openrouter");
-    assert.equal(routeModel(null, routes), "openai");
+    const plain = (): "openai" => "openai";
+    assert.equal(routeModel("gpt-5.4-mini", routes, plain), "openrouter");
+    assert.equal(routeModel("gpt-5.4", routes, plain), "openai");
+    assert.equal(routeModel("z-ai/glm-4.6:exacto", routes, plain), "openrouter");
+    assert.equal(routeModel(null, routes, plain), "openai");
   });
 
   it("takes * for any run of characters and everything else literally", () => {

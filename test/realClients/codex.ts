@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Opened } from "../node/relayRig.ts";
+import { LOCAL_KEY } from "./patchbay.ts";
 import { type ProgramRun, runProgram } from "./program.ts";
 import { temporaryFolder } from "./temporaryFolder.ts";
 
@@ -102,6 +103,17 @@ export function codexProvider(
     `base_url = "${baseUrl}"`,
     'wire_api = "responses"',
     ...lines,
+    "",
+  ].join("\n");
+}
+
+/** The one line that sends Codex's built-in provider here, with the key in its path, in `config.toml`. */
+export function loginConfig(patchbay: { readonly origin: string }, model: string): string {
+  return [
+    `model = "${model}"`,
+    `openai_base_url = "${patchbay.origin}/k/${LOCAL_KEY}/v1"`,
+    // Nothing in a test may ask the real ChatGPT.
+    `chatgpt_base_url = "${patchbay.origin}/nothing"`,
     "",
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 import { Opened } from "../node/relayRig.ts";
-import { codexProvider, runCodex } from "./codex.ts";
+import { codexProvider, loginConfig, runCodex } from "./codex.ts";
 import { LOCAL_KEY, type Patchbay, startPatchbay } from "./patchbay.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
 
@@ -62,31 +62,39 @@ describe("Codex, which presents its key", function () {
     });
   }
 
-  it("in the path while it is signed in with ChatGPT, keeps its sign-in to itself and what it knows of its models", async () => {
-    let recorder: Recorder | undefined;
-    const patchbay = await startPatchbay(opened, {
-      between: async (origin) => (recorder = await startRecorder(opened, origin)).origin,
+  for (const [model, kind] of [
+    ["gpt-5.5", "the Codex backend gets its token"],
+    ["openai/gpt-5.5", "OpenRouter does not get its token"],
+    ["gpt-4.1", "OpenAI does not get its token"],
+  ] as const) {
+    it(`in the path while it is signed in with ChatGPT and asks for ${model}: ${kind}, and nobody else does`, async () => {
+      let recorder: Recorder | undefined;
+      const patchbay = await startPatchbay(opened, {
+        words: ["--route", "gpt-4.1=openai"],
+        between: async (origin) => (recorder = await startRecorder(opened, origin)).origin,
+      });
+      const authJson = await patchbay.codex.signIn();
+      const run = await runCodex(opened, { config: loginConfig(patchbay, model), authJson, prompt: "Say hello." });
+      assert.equal(run.code, 0, run.shown);
+      const [row] = await patchbay.assertMetered(1);
+      assert.deepEqual([row?.modelAsked, row?.tokens.output], [model, run.usage?.output_tokens]);
+      const requests = recorder?.requests ?? [];
+      const { access_token: token, account_id: account } = authJson.tokens;
+      for (const one of requests) {
+        const isBackend = one.path.startsWith("/codex/backend-api/");
+        const told = [one.path, JSON.stringify(one.headers), one.body].join("\n");
+        assert.deepEqual([one.path, told.includes(token), told.includes(account)], [one.path, isBackend, isBackend]);
+      }
+      const sent = requests.find((one) => one.method === "POST");
+      const isCodex = model === "gpt-5.5";
+      assert.equal(sent?.headers.authorization, `Bearer ${isCodex ? token : "sk-upstream"}`);
+      assert.equal(sent.headers["content-encoding"], "zstd");
+      // It asked for the list of models, and what it got must not take its own tools from it.
+      const body = JSON.parse(zstdDecompressSync(sent.bytes).toString("utf8")) as { tools: { name?: string }[] };
+      if (isCodex) assert(body.tools.some((tool) => tool.name === "apply_patch"));
+      assert(![token, authJson.tokens.refresh_token].some((secret) => patchbay.logLines.join().includes(secret)));
     });
-    const run = await runCodex(opened, {
-      config: [
-        'model = "gpt-5.5"',
-        `openai_base_url = "${patchbay.origin}/k/${LOCAL_KEY}/v1"`,
-        // Nothing in this test may ask the real ChatGPT.
-        `chatgpt_base_url = "${patchbay.origin}/nothing"`,
-        "",
-      ].join("\n"),
-      authJson: chatgptSignIn(),
-      prompt: "Say hello.",
-    });
-    assert.deepEqual([run.code, run.errors], [0, []], run.shown);
-    const [row] = await patchbay.assertMetered(1);
-    assert.deepEqual([row?.modelAsked, row?.tokens.output], ["gpt-5.5", run.usage?.output_tokens]);
-    const sent = recorder?.requests.find((one) => one.path.endsWith("/responses"));
-    assert.deepEqual([sent?.headers.authorization, sent?.headers["content-encoding"]], ["Bearer sk-upstream", "zstd"]);
-    // It asked for the list of models, and an empty `models` must not take its own ones from it.
-    const body = JSON.parse(zstdDecompressSync(sent?.bytes ?? "").toString("utf8")) as { tools: { name?: string }[] };
-    assert(body.tools.some((tool) => tool.name === "apply_patch"));
-  });
+  }
 
   it("with WebSockets switched on for a provider of the user's own, is sent to POST at once", async () => {
     const patchbay = await startPatchbay(opened);
@@ -131,20 +139,4 @@ function asked(patchbay: Patchbay): string[] {
 
 function threadOf(out: string): string | undefined {
   return /"thread_id":"([^"]+)"/.exec(out)?.[1];
-}
-
-/** A sign-in that was never signed: Codex looks into the tokens, and only a server would verify them. */
-function chatgptSignIn(): object {
-  const claims = {
-    exp: 4_102_444_800,
-    email: "nobody@example.com",
-    "https://api.openai.com/auth": { chatgpt_plan_type: "pro", chatgpt_user_id: "user", chatgpt_account_id: "account" },
-  };
-  const token = ["e30", Buffer.from(JSON.stringify(claims)).toString("base64url"), "c2lnbmF0dXJl"].join(".");
-  return {
-    auth_mode: "chatgpt",
-    OPENAI_API_KEY: null,
-    tokens: { id_token: token, access_token: token, refresh_token: "refresh", account_id: "account" },
-    last_refresh: new Date().toISOString(),
-  };
 }

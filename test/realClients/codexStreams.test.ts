@@ -92,7 +92,10 @@ describe("Codex at work", function () {
     const run = await runCodex(opened, { config, prompt: "[[say:all of it]] [[comments]] [[crlf]] [[no-usage]]" });
     assert.deepEqual([run.code, run.errors], [0, []], run.shown);
     assert.match(run.messages[0] ?? "", /all of it$/);
-    assert.deepEqual([(await patchbay.row()).ending, patchbay.rows()[0]?.usageSource], ["complete", "estimated"]);
+    assert.deepEqual(
+      [(await patchbay.row()).ending, (await patchbay.rows())[0]?.usageSource],
+      ["complete", "estimated"],
+    );
   });
 
   it("shows an incomplete answer once, and the row says incomplete", async () => {

@@ -47,14 +47,14 @@ describe("OpenAI's SDK on the other endpoints", function () {
     assert.equal((await client.models.retrieve(slashed)).id, slashed);
     assert.equal((await client.models.retrieve("gpt-5.5")).object, "model");
     await assert.rejects(client.models.retrieve("vendor/none"), { status: 404, code: "model_not_found" });
-    assert.deepEqual(patchbay.rows(), []);
+    assert.deepEqual(await patchbay.rows(), []);
   });
 
   it("reaches an endpoint that the proxy does not know", async () => {
     const patchbay = await startPatchbay(opened);
     const moderation = await openaiClient(patchbay).moderations.create({ input: "hello" });
     assert.equal(moderation.results.length, 1);
-    assert.deepEqual(patchbay.rows(), []);
+    assert.deepEqual(await patchbay.rows(), []);
   });
 });
 

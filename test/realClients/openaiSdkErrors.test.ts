@@ -38,7 +38,7 @@ describe("OpenAI's SDK, refused", function () {
     );
     assert(error instanceof BadRequestError);
     assert.deepEqual([error.code, error.message], ["context_length_exceeded", "400 Too long a text"]);
-    assert.deepEqual([(await patchbay.row()).ending, patchbay.rows()[0]?.costMicros], ["failed", 0]);
+    assert.deepEqual([(await patchbay.row()).ending, (await patchbay.rows())[0]?.costMicros], ["failed", 0]);
   });
 
   it("throws NotFoundError for what the upstream does not have", async () => {
@@ -174,7 +174,7 @@ describe("OpenAI's SDK on a stream that breaks", function () {
       await assert.rejects(
         openaiClient(patchbay).chat.completions.create({ model: "gpt-5.5", messages: saying(directive) }),
       );
-      assert.equal(patchbay.rows().length, 1);
+      assert.equal((await patchbay.rows()).length, 1);
     });
   }
 });

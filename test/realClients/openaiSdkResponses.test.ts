@@ -83,7 +83,7 @@ describe("OpenAI's SDK on responses", function () {
     const [row] = await patchbay.assertMetered(1);
     assert.deepEqual([row?.tokens.output, row?.ending], [response.usage?.output_tokens, "complete"]);
     await client.responses.retrieve(queued.id);
-    assert.deepEqual(patchbay.rows(), [row]);
+    assert.deepEqual(await patchbay.rows(), [row]);
   });
 
   it("deletes, lists input items and counts input without a row", async () => {
@@ -95,7 +95,7 @@ describe("OpenAI's SDK on responses", function () {
     const counted = await client.responses.inputTokens.count({ model: "gpt-5.5", input: "hello" });
     assert.equal(counted.input_tokens, response.usage?.input_tokens);
     await client.responses.delete(response.id);
-    assert.equal(patchbay.rows().length, 1);
+    assert.equal((await patchbay.rows()).length, 1);
   });
 
   it("is not disturbed by what bridges a silence", async () => {

@@ -67,7 +67,7 @@ describe("opencode", function () {
     watched.abort();
     await runs;
     for (const path of paths) assert(asked(path) <= 4, `${asked(path)} requests of ${path}`);
-    assert(patchbay.rows().every((row) => row.ending === "upstream_cut"));
+    assert((await patchbay.rows()).every((row) => row.ending === "upstream_cut"));
   });
 
   it("waits out a rate as Retry-After says and goes on", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openCredentials } from "../../src/cli/credentialSource.ts";
 import { readFlags } from "../../src/cli/flags.ts";
 import { SERVE_FLAGS, serveSettings } from "../../src/cli/serveFlags.ts";
 import { runUsage } from "../../src/cli/usageCommand.ts";
@@ -7,12 +9,15 @@ import { listRows } from "../../src/ledger/listRows.ts";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { openLedgerForReading } from "../../src/node/ledgerFile.ts";
 import { startProxyProcess } from "../../src/node/proxyProcess.ts";
+import { runProgram } from "../../src/node/runProgram.ts";
 import { startSandboxServer } from "../../src/node/sandboxServer.ts";
 import type { Log } from "../../src/ports.ts";
 import type { Answered } from "../../src/proxy/proxyParts.ts";
 import type { ServedRequest } from "../../src/sandbox/served.ts";
 import { inputTokens, type TokenUsage } from "../../src/wire/usage.ts";
 import { type Opened, within } from "../node/relayRig.ts";
+import { untilCommitted } from "../node/untilCommitted.ts";
+import { type SandboxControls, sandboxControls } from "./sandboxControls.ts";
 import { temporaryFolder } from "./temporaryFolder.ts";
 
 /** The key that the clients of these tests present. */
@@ -27,13 +32,20 @@ export interface Patchbay {
   readonly origin: string;
   /** The base URL that clients are configured with. */
   readonly baseUrl: string;
+  /** Without a path, for what is to be asked of it directly. */
+  readonly sandboxOrigin: string;
+  /** The sandbox's Codex backend and issuer, as tests move them. */
+  readonly codex: SandboxControls;
+  /** The file in which the proxy looks for its sign-in with ChatGPT. */
+  readonly authFile: string;
+  readonly dataDirectory: string;
   /** Every request that reached the proxy and has ended, refused ones included. */
   readonly answered: readonly Answered[];
   /** What the log said, a line each. */
   readonly logLines: readonly string[];
-  /** The ledger's rows, oldest first. */
-  rows(): readonly UsageRow[];
-  /** What the sandbox says that it served, oldest first; lists of models are left out. */
+  /** The ledger's rows, oldest first, with those of all answers that have ended. */
+  rows(): Promise<readonly UsageRow[]>;
+  /** What the sandbox says that it served, oldest first; what only looks around is left out: models, plan, workspaces. */
   served(): Promise<readonly ServedRequest[]>;
   /** The first served request of which this holds, once there is one. */
   servedWhen(holds: (one: ServedRequest) => boolean): Promise<ServedRequest>;
@@ -51,12 +63,15 @@ export interface Patchbay {
 export interface PatchbayOptions {
   /** Flags of `patchbay serve`. */
   readonly words?: readonly string[];
+  /** Begins signed in with ChatGPT, so that Codex's models are answered from the plan. */
+  readonly signedIn?: boolean;
   /** The key of the upstream; the sandbox refuses those that begin with `sk-bad`. */
   readonly upstreamKey?: string;
   /** Stands between proxy and sandbox. Takes the sandbox's origin, gives its own. */
   readonly between?: (sandboxOrigin: string) => Promise<string>;
 }
 
+const surroundings = { platform: process.platform, run: runProgram, now: () => Date.now() };
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** Starts a proxy with its sandbox from the flags of `patchbay serve`; both end with the test. */
@@ -66,7 +81,11 @@ export async function startPatchbay(opened: Opened, options: PatchbayOptions = {
   opened.add(() => sandbox.close());
   const sandboxOrigin = new URL(sandbox.openaiBaseUrl).origin;
   const upstreamOrigin = between === undefined ? sandboxOrigin : await between(sandboxOrigin);
-  const dataDirectory = join(temporaryFolder(opened), "data");
+  const home = temporaryFolder(opened);
+  const dataDirectory = join(home, "data");
+  const authFile = join(home, "auth.json");
+  const codex = sandboxControls(sandboxOrigin);
+  if (options.signedIn === true) writeFileSync(authFile, JSON.stringify(await codex.signIn()), { mode: 0o600 });
   const answered: Answered[] = [];
   const logLines: string[] = [];
   const flags = [
@@ -75,19 +94,29 @@ export async function startPatchbay(opened: Opened, options: PatchbayOptions = {
     `--api-key=${LOCAL_KEY}`,
     `--openai-base-url=${sandbox.openaiBaseUrl.replace(sandboxOrigin, upstreamOrigin)}`,
     `--openrouter-base-url=${sandbox.openrouterBaseUrl.replace(sandboxOrigin, upstreamOrigin)}`,
+    `--base-url=${sandbox.codexBaseUrl.replace(sandboxOrigin, upstreamOrigin)}`,
+    `--auth-base-url=${sandbox.authBaseUrl}`,
+    "--creds-store=xdg",
+    `--creds-path=${authFile}`,
     ...words,
   ];
   const environment = { OPENAI_API_KEY: upstreamKey, OPENROUTER_API_KEY: upstreamKey };
   const { values } = readFlags(SERVE_FLAGS, flags, environment);
   const settings = serveSettings(values, environment);
+  const log = lineLog(logLines);
   const proxy = await startProxyProcess(
-    { ...settings.process, onAnswered: (one) => void answered.push(one) },
-    lineLog(logLines),
+    {
+      ...settings.process,
+      onAnswered: (one) => void answered.push(one),
+      openKeeper: (fetch) => openCredentials(values, environment, log, { ...surroundings, homeDirectory: home, fetch }),
+    },
+    log,
   );
   opened.add(() => proxy.stop(0));
   const origin = `http://${proxy.host}:${proxy.port}`;
 
-  function rows(): readonly UsageRow[] {
+  async function rows(): Promise<readonly UsageRow[]> {
+    await untilCommitted(dataDirectory);
     const ledger = openLedgerForReading(dataDirectory);
     try {
       return ledger === undefined ? [] : listRows(ledger, { limit: 1000 }).rows.toReversed();
@@ -99,14 +128,14 @@ export async function startPatchbay(opened: Opened, options: PatchbayOptions = {
   async function served(): Promise<readonly ServedRequest[]> {
     const answer = await fetch(`${sandboxOrigin}/sandbox/served`, { signal: AbortSignal.timeout(READ_DEADLINE_MS) });
     const all = ((await answer.json()) as { served: ServedRequest[] }).served;
-    return all.filter((one) => !one.endpoint.startsWith("GET /models"));
+    return all.filter((one) => !LOOKS_AROUND.test(one.endpoint));
   }
 
   async function rowsWhen(count: number): Promise<readonly UsageRow[]> {
-    let seen = rows();
+    let seen = await rows();
     await within(
       (async () => {
-        for (; seen.length < count; seen = rows()) await pause();
+        for (; seen.length < count; seen = await rows()) await pause();
       })(),
       `row ${count} of the ledger`,
       READ_DEADLINE_MS,
@@ -118,6 +147,10 @@ export async function startPatchbay(opened: Opened, options: PatchbayOptions = {
   return {
     origin,
     baseUrl: `${origin}/v1`,
+    sandboxOrigin,
+    codex,
+    authFile,
+    dataDirectory,
     answered,
     logLines,
     rows,
@@ -148,6 +181,7 @@ export async function startPatchbay(opened: Opened, options: PatchbayOptions = {
 }
 
 const READ_DEADLINE_MS = 5_000;
+const LOOKS_AROUND = /^GET \/(?:codex\/)?(?:models|wham)/;
 
 async function firstServed(
   served: () => Promise<readonly ServedRequest[]>,

@@ -18,8 +18,12 @@ export interface Recorder {
   readonly requests: readonly RecordedRequest[];
 }
 
-/** Starts a recorder in front of a server. */
-export async function startRecorder(opened: Opened, targetOrigin: string): Promise<Recorder> {
+/** Starts a recorder in front of a server. What `instead` has an object for is answered with that, and not passed on. */
+export async function startRecorder(
+  opened: Opened,
+  targetOrigin: string,
+  instead: (request: RecordedRequest) => object | undefined = () => undefined,
+): Promise<Recorder> {
   const requests: RecordedRequest[] = [];
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
@@ -27,7 +31,13 @@ export async function startRecorder(opened: Opened, targetOrigin: string): Promi
     incoming.on("end", () => {
       const { method = "GET", url = "/", headers } = incoming;
       const bytes = Buffer.concat(chunks);
-      requests.push({ method, path: url, headers, bytes, body: bytes.toString("utf8") });
+      const request = { method, path: url, headers, bytes, body: bytes.toString("utf8") };
+      requests.push(request);
+      const answered = instead(request);
+      if (answered !== undefined) {
+        outgoing.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answered));
+        return;
+      }
       const onward = sendRequest(`${targetOrigin}${url}`, { method, headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
         answer.pipe(outgoing);

@@ -1,0 +1,168 @@
+import type { CodexAccess } from "../codex/tokenClaims.ts";
+import { SignInError } from "../codex/signInError.ts";
+import { ApiError } from "../wire/errors.ts";
+import { bookkeeping } from "./books.ts";
+import type { BorrowedAccess } from "./borrowedAccess.ts";
+import { type Call, pathOf } from "./call.ts";
+import { type AnswerForm, codexAnswer } from "./codexAnswer.ts";
+import { codexHeaders } from "./codexHeaders.ts";
+import type { CodexParts } from "./codexParts.ts";
+import { type CodexEndpoint, codexRequest, type CodexRequest } from "./codexRequest.ts";
+import { createEventMeter } from "./eventMeter.ts";
+import type { Destination } from "./destination.ts";
+import { meteredKind } from "./endpoint.ts";
+import { RelayFailure } from "./exchange.ts";
+import { forward } from "./forward.ts";
+import { headerValue } from "./headerPolicy.ts";
+import { checkTarget } from "./localKey.ts";
+import type { ProxyParts } from "./proxyParts.ts";
+import { upstreamUrl } from "./upstream.ts";
+
+/**
+ * Sends a request to the Codex backend with our own sign-in: translated where it is a chat completion, put into the backend's form where it
+ * is a Responses request. A token that the backend refuses is renewed once, and the request repeated once.
+ */
+export async function forwardToCodex(
+  parts: ProxyParts,
+  codex: CodexParts,
+  call: Call,
+  destination: Destination,
+): Promise<Response> {
+  const endpoint = endpointOf(call, destination);
+  checkTarget(destination.target, parts.keyRing);
+  const request = await codexRequest(parts, codex, call, destination.key, endpoint);
+  codex.noteDropped(request.dropped);
+  const books = bookkeeping(parts, call, destination, meteredKind("POST", pathOf(destination.target)));
+  const url = upstreamUrl(destination.upstream, endpoint === "compact" ? "/v1/responses/compact" : "/v1/responses");
+  let access = await signedIn(() => keeperOf(codex).access());
+  try {
+    const first = await send("declines_401");
+    if (first !== "declined") return first;
+    access = await signedIn(() => keeperOf(codex).renew(access));
+    const second = await send("takes_all");
+    if (second !== "declined") return second;
+    throw new RelayFailure("declined");
+  } catch (error) {
+    if (error instanceof ApiError && call.relayed) books.refused(error.status);
+    if (!(error instanceof RelayFailure)) throw error;
+    throw books.failed(error, parts.settings());
+  }
+
+  async function send(manner: "declines_401" | "takes_all"): Promise<Response | "declined"> {
+    const { session, turn, turnState } = request;
+    const headers = codexHeaders(call, {
+      access,
+      userAgent: codex.userAgent,
+      sessionId: endpoint === "compact" ? undefined : session.id,
+      turnState,
+      routingOverride: await codex.routingOverride(access),
+      accept: endpoint === "compact" ? "application/json" : "text/event-stream",
+    });
+    const { accountId } = access;
+    let shown: number | undefined;
+    const form = formOf(endpoint, request);
+    // A translated stream is read once, for the caller and the books alike.
+    const streamMeter = form === "chat_stream" || form === "chat_object" ? createEventMeter() : undefined;
+    const meter = books.observer({ spokenEndpoint: "responses", streamMeter, shownStatus: () => shown });
+    const observer = codexAnswer(meter, {
+      call,
+      clock: parts.clock,
+      form,
+      onEvent: (event) => streamMeter?.event(event),
+      includeUsage: request.includeUsage,
+      toCaller: request.toCaller,
+      declines401: manner === "declines_401",
+      onStatus: (status) => (shown = status),
+      onHead(status, received) {
+        codex.noteHeaders(
+          accountId,
+          (name) => headerValue(received, name),
+          received.filter((_, index) => index % 2 === 0),
+        );
+        if (status >= 300) return;
+        codex.catalogue.noteEtag(headerValue(received, "x-models-etag"));
+        const state = headerValue(received, "x-codex-turn-state");
+        if (state !== undefined) session.conversation.noteTurnState(turn, state);
+      },
+      onLimits: (event) => codex.noteLimits(accountId, event),
+      onItems: (items) => session.conversation.remember(items),
+    });
+    call.relayed = true;
+    try {
+      return await call.exchange.relay({ url, method: "POST", headers, body: request.body }, observer);
+    } catch (error) {
+      if (error instanceof RelayFailure && error.reason === "declined") return "declined";
+      throw error;
+    }
+  }
+}
+
+/**
+ * Passes a request of a caller that brings its own ChatGPT token: body and token go up as they came and are not kept; only the header that
+ * the account's workspace needs is added.
+ */
+export async function forwardBorrowed(
+  parts: ProxyParts,
+  codex: CodexParts,
+  call: Call,
+  destination: Destination,
+  access: BorrowedAccess,
+): Promise<Response> {
+  const override = await codex.routingOverride(access);
+  return forward(parts, call, destination, {
+    headers: override === undefined ? [] : ["x-openai-account-routing-override", override],
+    onHead: (headers) =>
+      codex.noteHeaders(
+        access.accountId,
+        (name) => headerValue(headers, name),
+        headers.filter((_, index) => index % 2 === 0),
+      ),
+  });
+}
+
+function endpointOf(call: Call, destination: Destination): CodexEndpoint {
+  const kind = meteredKind(call.exchange.method, pathOf(destination.target));
+  if (kind.kind === "metered") {
+    switch (kind.endpoint) {
+      case "chat":
+      case "responses":
+      case "compact":
+        return kind.endpoint;
+      case "completions":
+      case "embeddings":
+      case "images":
+        break;
+    }
+  }
+  throw new ApiError(
+    "unknown_route",
+    "ChatGPT's Codex backend answers chat completions, Responses and their compaction only: use another upstream for this.",
+  );
+}
+
+function formOf(endpoint: CodexEndpoint, request: CodexRequest): AnswerForm {
+  switch (endpoint) {
+    case "chat":
+      return request.stream ? "chat_stream" : "chat_object";
+    case "responses":
+      return request.stream ? "responses_stream" : "responses_object";
+    case "compact":
+      return "as_it_comes";
+  }
+}
+
+function keeperOf(codex: CodexParts): NonNullable<CodexParts["keeper"]> {
+  if (codex.keeper !== undefined) return codex.keeper;
+  throw new SignInError("signed_out", "Nobody is signed in with ChatGPT: run 'patchbay login'.");
+}
+
+/** What stands in the way of a token, in the contract's terms. None of it is worth repeating the request for, but for the network. */
+async function signedIn(work: () => Promise<CodexAccess>): Promise<CodexAccess> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    const code = error.problem === "unreachable" ? "upstream_unreachable" : "upstream_not_configured";
+    throw new ApiError(code, error.message);
+  }
+}

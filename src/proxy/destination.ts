@@ -1,0 +1,14 @@
+import type { UpstreamCredential } from "./headerPolicy.ts";
+import type { LocalKey } from "./localKey.ts";
+import type { RequestFacts } from "./requestFacts.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** Where a request goes, and on whose account. */
+export interface Destination {
+  readonly upstream: Upstream;
+  readonly credential: UpstreamCredential;
+  /** Path and query that begin with `/v1`. */
+  readonly target: string;
+  readonly key: LocalKey;
+  readonly facts: RequestFacts;
+}

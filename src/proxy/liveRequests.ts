@@ -1,0 +1,141 @@
+import type { UpstreamName } from "../ledger/usageRow.ts";
+import type { AnswerReading } from "./answerReading.ts";
+
+/** What is known of a request when it goes upstream. */
+export interface LiveFacts {
+  /** That of its ledger row. */
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** On the monotonic clock, in milliseconds. */
+  readonly arrivedAt: number;
+  readonly keyId: string;
+  readonly keyLabel: string;
+  /** As asked for. */
+  readonly model: string | null;
+  readonly client: string | null;
+  readonly upstream: UpstreamName;
+}
+
+/** A request on its way. Whoever relays it writes on these fields as it goes, which costs nothing; nobody is told of it. */
+export interface LiveRequest {
+  /** Bytes of the answer so far. */
+  bytes: number;
+  /** On the monotonic clock, in milliseconds; null until a token has come. */
+  firstTokenAt: number | null;
+  /** What reads the answer; undefined until its head has come, and where nothing is read. */
+  meter: { readonly reading: AnswerReading } | undefined;
+  /** Ended, whichever way. Calling it again does no harm. */
+  end(): void;
+}
+
+/** How far a request has come: sent upstream, answered with some bytes, or over. */
+export type LivePhase = "waiting" | "streaming" | "ended";
+
+/** A request as those see it who watch. */
+export interface LiveView {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly keyId: string;
+  readonly keyLabel: string;
+  /** As the upstream names it, or as asked for until it does. */
+  readonly model: string | null;
+  readonly client: string | null;
+  readonly upstream: UpstreamName;
+  readonly phase: LivePhase;
+  /** From the request's arrival; null until a token has come. */
+  readonly firstTokenMs: number | null;
+  /** As the upstream reported, or until it does one for every event of output. */
+  readonly outputTokens: number;
+  readonly bytes: number;
+}
+
+/** The requests that are on their way now. */
+export interface LiveRequests {
+  begin(facts: LiveFacts): LiveRequest;
+  list(): readonly LiveView[];
+  /**
+   * Shows those that changed since the last look, all in one list, at most four times a second. While nobody listens, nothing is kept
+   * beside the requests themselves and no timer runs. Returns how to stop.
+   */
+  listen(listener: (changed: readonly LiveView[]) => void): () => void;
+}
+
+const LOOK_INTERVAL_MS = 250;
+
+/** `later` runs something after so many milliseconds and returns what cancels it. */
+export function createLiveRequests(later: (delayMs: number, work: () => void) => () => void): LiveRequests {
+  const running = new Map<LiveRequest, LiveFacts>();
+  const listeners = new Set<(changed: readonly LiveView[]) => void>();
+  let shown = new Map<LiveRequest, string>();
+  let ended: LiveView[] = [];
+  let cancel: (() => void) | undefined;
+
+  function look(): void {
+    cancel = undefined;
+    const changed = ended;
+    ended = [];
+    for (const [request, facts] of running) {
+      const view = viewOf(facts, request, "running");
+      const trace = `${view.phase} ${view.bytes} ${view.outputTokens}`;
+      if (shown.get(request) === trace) continue;
+      shown.set(request, trace);
+      changed.push(view);
+    }
+    arm();
+    if (changed.length > 0) for (const listener of listeners) listener(changed);
+  }
+
+  /** Chunks do not tell of themselves, so while there is somebody to show them to, a running request is looked at regularly. */
+  function arm(): void {
+    if (cancel === undefined && listeners.size > 0 && (running.size > 0 || ended.length > 0))
+      cancel = later(LOOK_INTERVAL_MS, look);
+  }
+
+  return {
+    begin(facts) {
+      const request: LiveRequest = {
+        bytes: 0,
+        firstTokenAt: null,
+        meter: undefined,
+        end() {
+          if (!running.delete(request)) return;
+          shown.delete(request);
+          if (listeners.size === 0) return;
+          ended.push(viewOf(facts, request, "ended"));
+          arm();
+        },
+      };
+      running.set(request, facts);
+      arm();
+      return request;
+    },
+    list: () => Array.from(running, ([request, facts]) => viewOf(facts, request, "running")),
+    listen(listener) {
+      listeners.add(listener);
+      arm();
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        cancel?.();
+        cancel = undefined;
+        shown = new Map();
+        ended = [];
+      };
+    },
+  };
+
+  function viewOf(facts: LiveFacts, request: LiveRequest, how: "running" | "ended"): LiveView {
+    const { arrivedAt, ...told } = facts;
+    const reading = request.meter?.reading;
+    const { bytes, firstTokenAt } = request;
+    return {
+      ...told,
+      model: reading?.model ?? facts.model,
+      phase: how === "ended" ? "ended" : bytes > 0 ? "streaming" : "waiting",
+      firstTokenMs: firstTokenAt === null ? null : Math.round(firstTokenAt - arrivedAt),
+      outputTokens: reading?.usage?.tokens.output ?? reading?.deltas ?? 0,
+      bytes,
+    };
+  }
+}

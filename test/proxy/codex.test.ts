@@ -1,0 +1,436 @@
+import assert from "node:assert/strict";
+import type { CodexAccess } from "../../src/codex/tokenClaims.ts";
+import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
+import { SignInError } from "../../src/codex/signInError.ts";
+import { describeTransports, KEY, OPENAI_KEY, post, sse } from "./matrix.ts";
+
+type Json = Record<string, unknown>;
+
+const TOKEN = "eyJ.codex-token-canary.x";
+
+/** Answers of a backend: one text, with its reasoning, and an empty output in the final event, as the real one has it. */
+function answered(text: string, turn = 1): object[] {
+  const response = { id: `resp_${turn}`, object: "response", model: "gpt-6.1-sol", output: [] };
+  const usage = {
+    input_tokens: 30,
+    input_tokens_details: { cached_tokens: 10 },
+    output_tokens: 7,
+    output_tokens_details: { reasoning_tokens: 3 },
+    total_tokens: 37,
+  };
+  const reasoning = { type: "reasoning", id: `rs_${turn}`, summary: [], encrypted_content: `sealed-${turn}` };
+  const message = {
+    type: "message",
+    id: `msg_${turn}`,
+    status: "completed",
+    role: "assistant",
+    content: [{ type: "output_text", text, annotations: [] }],
+  };
+  return [
+    { type: "response.created", sequence_number: 0, response: { ...response, status: "in_progress" } },
+    { type: "response.output_item.done", sequence_number: 1, output_index: 0, item: reasoning },
+    { type: "response.output_text.delta", sequence_number: 2, item_id: `msg_${turn}`, output_index: 1, delta: text },
+    { type: "response.output_item.done", sequence_number: 3, output_index: 1, item: message },
+    { type: "response.completed", sequence_number: 4, response: { ...response, status: "completed", usage } },
+  ];
+}
+
+function accessOf(accessToken: string): CodexAccess {
+  return {
+    accessToken,
+    accountId: "acc_1",
+    planType: "plus",
+    email: undefined,
+    isFedramp: false,
+    residency: undefined,
+    expiresAt: undefined,
+  };
+}
+
+const keeper: TokenKeeper = {
+  access: async () => accessOf(TOKEN),
+  renew: async () => accessOf(`${TOKEN}-renewed`),
+  status: async () => ({
+    state: "signed_in",
+    email: undefined,
+    planType: "plus",
+    accountId: "acc_1",
+    expiresAt: undefined,
+    notice: undefined,
+  }),
+};
+
+/** The requests to the backend's Responses endpoint, in the order in which they came. */
+class Backend {
+  readonly bodies: Json[] = [];
+  readonly headers: Headers[] = [];
+  readonly others: string[] = [];
+  readonly answer: (body: Json, headers: Headers) => Response;
+
+  constructor(answer: (body: Json, headers: Headers) => Response) {
+    this.answer = answer;
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (request.method !== "POST") {
+      this.others.push(pathname);
+      return pathname.endsWith("/codex/models")
+        ? Response.json({
+            models: [
+              {
+                slug: "gpt-6.1-sol",
+                visibility: "list",
+                supported_reasoning_levels: [{ effort: "low" }, { effort: "high" }],
+              },
+            ],
+          })
+        : Response.json({}, { status: 404 });
+    }
+    assert.match(pathname, /^\/backend-api\/codex\/responses(\/compact)?$/);
+    const body = (await request.json()) as Json;
+    this.bodies.push(body);
+    this.headers.push(new Headers(request.headers));
+    return this.answer(body, request.headers);
+  };
+}
+
+const chat = (messages: readonly object[], more: object = {}): object => ({
+  model: "gpt-6.1-sol-high",
+  messages,
+  ...more,
+});
+
+describeTransports("a Codex model with our sign-in", (start) => {
+  it("is asked over chat in the backend's own terms, under our name and with our token", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request(
+      "/v1/chat/completions",
+      post(
+        chat(
+          [
+            { role: "system", content: "Be brief." },
+            { role: "user", content: "Hi" },
+          ],
+          { temperature: 0.2 },
+        ),
+      ),
+    );
+    assert.equal(answer.status, 200);
+    const completion = (await answer.json()) as Json;
+    assert.equal(completion["object"], "chat.completion");
+    assert.equal(completion["model"], "gpt-6.1-sol");
+    assert.deepEqual((completion["choices"] as Json[])[0]?.["finish_reason"], "stop");
+    const [body] = backend.bodies;
+    assert.equal(body?.["model"], "gpt-6.1-sol");
+    assert.equal(body?.["instructions"], "Be brief.");
+    assert.deepEqual(body?.["reasoning"], { summary: "auto", effort: "high" });
+    assert.equal(body?.["store"], false);
+    assert.equal(body?.["stream"], true);
+    assert.deepEqual(body?.["include"], ["reasoning.encrypted_content"]);
+    assert.equal("temperature" in (body ?? {}), false);
+    const headers = backend.headers[0];
+    assert.equal(headers?.get("authorization"), `Bearer ${TOKEN}`);
+    assert.equal(headers?.get("chatgpt-account-id"), "acc_1");
+    assert.equal(headers?.get("originator"), "patchbay");
+    assert.equal(headers?.get("session-id"), body?.["prompt_cache_key"]);
+    assert.ok(!JSON.stringify([...(headers ?? [])]).includes(KEY));
+    assert.ok(proxy.logLines.some((line) => line.includes("temperature")));
+    const [row] = proxy.rows;
+    assert.equal(row?.upstream, "codex");
+    assert.equal(row?.endpoint, "chat");
+    assert.equal(row?.modelAsked, "gpt-6.1-sol-high");
+    assert.equal(row?.modelServed, "gpt-6.1-sol");
+    assert.equal(row?.tokens.uncachedInput, 20);
+    assert.equal(row?.tokens.cachedInput, 10);
+    assert.equal(row?.tokens.output, 7);
+    assert.equal(row?.usageSource, "reported");
+  });
+
+  it("streams chat chunks that end with usage and [DONE]", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request(
+      "/v1/chat/completions",
+      post(chat([{ role: "user", content: "Hi" }], { stream: true, stream_options: { include_usage: true } })),
+    );
+    assert.equal(answer.headers.get("content-type"), "text/event-stream; charset=utf-8");
+    const text = await answer.text();
+    assert.match(text, /"content":"Hello\."/);
+    assert.match(text, /"prompt_tokens":30/);
+    assert.match(text, /data: \[DONE\]\n\n$/);
+    assert.equal(proxy.rows.length, 1);
+  });
+
+  it("fills the output of the final event from the item events, and leaves all other bytes alone", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", input: "Hi", stream: true }));
+    const sent = await sse(answered("Hello.")).text();
+    const got = await answer.text();
+    assert.ok(got.startsWith(sent.slice(0, sent.indexOf('{"type":"response.completed"'))));
+    const final = JSON.parse(/data: (\{"type":"response\.completed".*)/.exec(got)?.[1] ?? "{}") as { response?: Json };
+    assert.deepEqual(
+      ((final.response?.["output"] ?? []) as Json[]).map((item) => item["type"]),
+      ["reasoning", "message"],
+    );
+  });
+
+  it("answers a Responses request without stream with the whole object", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request(
+      "/v1/responses",
+      post({
+        model: "gpt-6.1-sol",
+        input: [
+          { role: "system", content: "Be brief." },
+          { role: "user", content: "Hi" },
+        ],
+      }),
+    );
+    assert.equal(answer.headers.get("content-type"), "application/json");
+    const response = (await answer.json()) as Json;
+    assert.equal((response["output"] as Json[]).length, 2);
+    assert.equal(backend.bodies[0]?.["instructions"], "Be brief.");
+    assert.equal(proxy.rows[0]?.endpoint, "responses");
+  });
+
+  it("renews a token that the backend refuses, once, and repeats the request once", async () => {
+    const refused = (): Response =>
+      Response.json({ error: { code: "token_expired", message: "Expired." } }, { status: 401 });
+    const backend = new Backend((_body, headers) =>
+      headers.get("authorization") === `Bearer ${TOKEN}` ? refused() : sse(answered("Hello.")),
+    );
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request("/v1/chat/completions", post(chat([{ role: "user", content: "Hi" }])));
+    assert.equal(answer.status, 200);
+    assert.equal(backend.bodies.length, 2);
+    assert.equal(proxy.rows.length, 1);
+    const never = new Backend(refused);
+    const stubborn = await start({ upstream: never.fetch, keeper });
+    const second = await stubborn.request("/v1/chat/completions", post(chat([{ role: "user", content: "Hi" }])));
+    assert.equal(second.status, 401);
+    assert.equal(never.bodies.length, 2);
+    assert.equal(stubborn.rows[0]?.status, 401);
+  });
+
+  it("turns a failure before the first word into an HTTP answer, and one after it into an error event", async () => {
+    const failed = {
+      type: "response.failed",
+      response: { id: "resp_1", status: "failed", error: { code: "rate_limit_exceeded", message: "Slow down." } },
+    };
+    const backend = new Backend(() => sse([answered("x")[0]!, failed]));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const early = await proxy.request(
+      "/v1/chat/completions",
+      post(chat([{ role: "user", content: "Hi" }], { stream: true })),
+    );
+    assert.equal(early.status, 429);
+    assert.equal(((await early.json()) as { error: Json }).error["code"], "rate_limit_exceeded");
+    assert.equal(proxy.rows[0]?.status, 429);
+    assert.equal(proxy.rows[0]?.ending, "failed");
+    const pieces = [answered("Half").slice(0, 3), [failed]].map((events) => sse(events));
+    const inPieces = (): Response => {
+      const body = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const piece = pieces.shift();
+            if (piece === undefined) controller.close();
+            else controller.enqueue(new Uint8Array(await piece.arrayBuffer()));
+            // The next piece comes in a later turn.
+            await new Promise((resolve) => setTimeout(resolve, 30));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    };
+    const late = await start({ upstream: new Backend(inPieces).fetch, keeper });
+    const stream = await late.request(
+      "/v1/chat/completions",
+      post(chat([{ role: "user", content: "Hi" }], { stream: true })),
+    );
+    assert.equal(stream.status, 200);
+    const got: string[] = [];
+    await assert.rejects(async () => {
+      for await (const piece of stream.body!.pipeThrough(new TextDecoderStream())) got.push(piece);
+    });
+    assert.match(got.join(""), /"error":\{"message":"Slow down\."/);
+    assert.doesNotMatch(got.join(""), /\[DONE\]|"finish_reason":"/);
+  });
+
+  it("explains a challenge page and never shows it", async () => {
+    const page = "<html><head><title>Attention Required! | Cloudflare</title></head></html>";
+    const backend = new Backend(
+      () => new Response(page, { status: 403, headers: { "content-type": "text/html", "cf-mitigated": "challenge" } }),
+    );
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", input: "Hi", stream: true }));
+    assert.ok(answer.status >= 400);
+    const text = await answer.text();
+    assert.doesNotMatch(text, /<html/);
+    assert.ok((JSON.parse(text) as { error: Json }).error["message"]);
+  });
+
+  it("keeps the meaning of a used-up plan and says when to come back", async () => {
+    const body = {
+      error: {
+        type: "usage_limit_reached",
+        message: "The usage limit has been reached",
+        plan_type: "plus",
+        resets_in_seconds: 120,
+      },
+    };
+    const backend = new Backend(() => Response.json(body, { status: 429 }));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const answer = await proxy.request("/v1/chat/completions", post(chat([{ role: "user", content: "Hi" }])));
+    assert.equal(answer.status, 429);
+    assert.equal(answer.headers.get("retry-after"), "120");
+    assert.equal(((await answer.json()) as { error: Json }).error["type"], "usage_limit_reached");
+  });
+
+  it("sends each turn of a chat as an exact extension of the last, reasoning included", async () => {
+    let turn = 0;
+    const backend = new Backend(() => sse(answered(`Answer ${(turn += 1)}.`, turn)));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const messages: object[] = [{ role: "user", content: "Question 1" }];
+    for (let number = 1; number <= 3; number += 1) {
+      const answer = await proxy.request("/v1/chat/completions", post(chat(messages)));
+      const completion = (await answer.json()) as { choices: { message: object }[] };
+      messages.push(completion.choices[0]!.message, { role: "user", content: `Question ${number + 1}` });
+    }
+    const inputs = backend.bodies.map((body) => (body["input"] as object[]).map((item) => JSON.stringify(item)));
+    for (const [index, input] of inputs.entries()) {
+      const before = inputs[index - 1];
+      if (before !== undefined) assert.deepEqual(input.slice(0, before.length), before);
+    }
+    assert.match(inputs[2]!.join(""), /sealed-1.*sealed-2/);
+    assert.equal(new Set(backend.bodies.map((body) => body["prompt_cache_key"])).size, 1);
+  });
+
+  it("gives a tool result its forgotten call back, and reuses instructions that a follow-up leaves out", async () => {
+    const call = {
+      type: "function_call",
+      id: "fc_1",
+      call_id: "call_1",
+      name: "look",
+      arguments: "{}",
+      status: "completed",
+    };
+    const events = [
+      { type: "response.output_item.done", output_index: 0, item: call },
+      {
+        type: "response.completed",
+        response: { id: "resp_1", model: "gpt-6.1-sol", output: [], usage: { input_tokens: 1, output_tokens: 1 } },
+      },
+    ];
+    const backend = new Backend(() => sse(events));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const session = { "x-openclaw-session-key": "session-1" };
+    await (
+      await proxy.request(
+        "/v1/responses",
+        post({ model: "gpt-6.1-sol", instructions: "Be brief.", input: "Look." }, session),
+      )
+    ).text();
+    const output = { type: "function_call_output", call_id: "call_1", output: "nothing" };
+    await (await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", input: [output] }, session))).text();
+    const second = backend.bodies[1]!;
+    assert.equal(second["instructions"], "Be brief.");
+    assert.deepEqual(second["input"], [
+      { type: "function_call", call_id: "call_1", name: "look", arguments: "{}" },
+      output,
+    ]);
+  });
+
+  it("lists its models with their efforts, and goes to OpenAI for others", async () => {
+    const backend = new Backend(() => sse([]));
+    const proxy = await start({
+      upstream: (request) =>
+        request.url.includes("/openai/")
+          ? Response.json({ data: [{ id: "gpt-4.1" }, { id: "gpt-6.1-sol" }] })
+          : backend.fetch(request),
+      keeper,
+    });
+    const list = (await (
+      await proxy.request("/v1/models", { headers: { authorization: `Bearer ${KEY}` } })
+    ).json()) as { data: Json[] };
+    const ids = list.data.map((model) => model["id"]);
+    assert.deepEqual(
+      ids.filter((id) => String(id).startsWith("gpt-6.1")),
+      ["gpt-6.1-sol", "gpt-6.1-sol-low", "gpt-6.1-sol-high"],
+    );
+    assert.ok(ids.includes("gpt-4.1"));
+  });
+
+  it("says what to do where nobody is signed in", async () => {
+    const gone: TokenKeeper = {
+      ...keeper,
+      access: () => Promise.reject(new SignInError("expired", "The ChatGPT sign-in has ended: run 'patchbay login'.")),
+    };
+    const proxy = await start({ upstream: new Backend(() => sse([])).fetch, keeper: gone });
+    const answer = await proxy.request("/v1/chat/completions", post(chat([{ role: "user", content: "Hi" }])));
+    assert.equal(answer.status, 400);
+    assert.match(await answer.text(), /patchbay login/);
+  });
+});
+
+describeTransports("a caller with a ChatGPT token of its own", (start) => {
+  const own = {
+    authorization: "Bearer eyJ.callers-own.x",
+    "chatgpt-account-id": "acc_caller",
+    "content-type": "application/json",
+  };
+
+  it("is passed through with it, byte for byte and metered, on a key in the path", async () => {
+    const seen: { body: string; headers: Headers; path: string }[] = [];
+    const proxy = await start({
+      upstream: async (request) => {
+        const { pathname } = new URL(request.url);
+        if (pathname.endsWith("/wham/accounts/check")) {
+          const account = {
+            id: "acc_caller",
+            workspace_backend_origin: "https://chatgpt.com",
+            account_routing_override: "us_cr",
+          };
+          return Response.json({ accounts: [account] });
+        }
+        seen.push({ body: await request.text(), headers: new Headers(request.headers), path: pathname });
+        return sse(answered("Hello."));
+      },
+      keeper,
+    });
+    const body = '{"model":"gpt-9-unheard-of", "input":[], "stream":true,  "odd":1.50}';
+    const answer = await proxy.request(`/k/${KEY}/v1/responses`, { method: "POST", headers: own, body });
+    assert.equal(await answer.text(), await sse(answered("Hello.")).text());
+    assert.equal(seen[0]?.body, body);
+    assert.equal(seen[0]?.path, "/backend-api/codex/responses");
+    assert.equal(seen[0]?.headers.get("authorization"), own.authorization);
+    assert.equal(seen[0]?.headers.get("chatgpt-account-id"), "acc_caller");
+    assert.equal(seen[0]?.headers.get("x-openai-account-routing-override"), "us_cr");
+    assert.equal(proxy.rows[0]?.upstream, "codex");
+    assert.equal(proxy.rows[0]?.tokens.output, 7);
+  });
+
+  it("never has it sent to another upstream", async () => {
+    let sent: Headers | undefined;
+    const proxy = await start({
+      upstream: (request) => {
+        sent = new Headers(request.headers);
+        return Response.json({});
+      },
+      keeper,
+    });
+    await (
+      await proxy.request(`/k/${KEY}/v1/responses`, {
+        method: "POST",
+        headers: own,
+        body: '{"model":"x-ai/grok","input":[]}',
+      })
+    ).text();
+    assert.doesNotMatch(JSON.stringify([...(sent ?? [])]), /callers-own/);
+    assert.ok(!JSON.stringify([...(sent ?? [])]).includes(OPENAI_KEY));
+  });
+});
