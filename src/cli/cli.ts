@@ -9,6 +9,7 @@ const HELP = `Usage: patchbay COMMAND [options]
 
   serve    run the proxy in the foreground
   demo     run it on built-in pretend upstreams, with two example requests
+  keys     hand out local keys, with limits, quotas and credit
   usage    what was used, by key, model, client or day
   status   where it listens, what is left of the plan, what was used today
   login    sign in with ChatGPT, to use its plan
@@ -63,6 +64,8 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
         });
       case "status":
         return await (await import("./statusCommand.ts")).runStatus(rest, { ...io, now: Date.now() });
+      case "keys":
+        return await (await import("./keysCommand.ts")).runKeys(rest, io);
       case "login":
         return await (await import("./loginCommand.ts")).runLogin(rest, io);
       case "logout":

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { controlPathOf } from "../node/controlClaim.ts";
+import { controlPathOf } from "../node/controlPlace.ts";
 import { connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { type Flags, flagsHelp, readFlags, refuseArguments } from "./flags.ts";

@@ -3,13 +3,16 @@ import { join } from "node:path";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { LOG_LEVELS, type LogLevel } from "../node/lineLog.ts";
+import { KEY_DEFAULTS, type KeyDefaults } from "../node/keyDraft.ts";
 import { networkSettings } from "../node/networkSettings.ts";
 import type { ProcessSettings } from "../node/proxyProcess.ts";
+import type { UnknownPricePolicy } from "../proxy/admission.ts";
+import { unlimitedKey } from "../proxy/localKey.ts";
 import type { ModelRoute } from "../proxy/modelRouting.ts";
 import { type Upstream, versionedBaseUrl } from "../proxy/upstream.ts";
 import { type Flags, type FlagValues, Misuse } from "./flags.ts";
 import { CREDENTIAL_FLAGS } from "./credentialSource.ts";
-import { bytes, durationMs, hostAndPort, rateOf, wholeNumber } from "./quantities.ts";
+import { bytes, durationMs, hostAndPort, rateOf, requestsPerMinute, wholeNumber } from "./quantities.ts";
 
 /** Every flag of `patchbay serve`. */
 export const SERVE_FLAGS = {
@@ -59,9 +62,22 @@ export const SERVE_FLAGS = {
     value: "TIME",
     help: "how long lists of models and Codex conversations are kept (default 6h)",
   },
-  rate: { kind: "text", value: "N/m", help: "requests a minute for the --api-key (default: not limited)" },
-  burst: { kind: "text", value: "N", help: "requests that may come at once where --rate is set (default 10)" },
-  "quota-tokens": { kind: "text", value: "N", help: "tokens the --api-key may use in all (default 0: not limited)" },
+  rate: {
+    kind: "text",
+    value: "N/m",
+    help: "requests a minute for the --api-key (default: not limited), and for new keys (default 60/m)",
+  },
+  burst: { kind: "text", value: "N", help: "requests that may come at once where a rate is set (default 10)" },
+  "quota-tokens": {
+    kind: "text",
+    value: "N",
+    help: "tokens the --api-key, and each new key, may use in all (default 0: not limited)",
+  },
+  "unknown-price": {
+    kind: "text",
+    value: "refuse|allow",
+    help: "what to do with a request of unknown price on a key with credit (default refuse)",
+  },
   "stats-path": { kind: "text", value: "FILE", help: "mirror each ledger row to this file as a line of JSON" },
   "retention-days": { kind: "text", value: "N", help: "forget ledger rows after so many days (default 0: never)" },
   "max-body": { kind: "text", value: "SIZE", help: "the largest request body (default 64MiB)" },
@@ -128,10 +144,12 @@ export function serveSettings(values: ServeValues, environment: Environment): Se
         allowedHosts: [...(values["allow-host"] ?? []).map((name) => name.toLowerCase()), ...ownHost(host)],
         allowedOrigins,
         allowAnyKey: values["allow-any-key"] === true,
+        unknownPrice: unknownPrice(values["unknown-price"] ?? "refuse"),
         maximumBodyBytes: bytes("max-body", values["max-body"] ?? "64MiB"),
         modelCacheMs: durationMs("cache-ttl", values["cache-ttl"] ?? "6h"),
       },
       aliases: Object.fromEntries((values.alias ?? []).map(alias)),
+      keyDefaults: keyDefaults(values),
       fixedKey: fixedKey(values),
       statsPath: values["stats-path"],
       retentionDays: wholeNumber("retention-days", values["retention-days"] ?? "0"),
@@ -163,6 +181,22 @@ function upstream(name: UpstreamName, flag: string, written: string, key: string
   }
 }
 
+/** The limits of the fixed key are those of new keys too, where they are given. */
+function keyDefaults(values: ServeValues): KeyDefaults {
+  const rate = values.rate === undefined ? undefined : requestsPerMinute("rate", values.rate);
+  const quota = wholeNumber("quota-tokens", values["quota-tokens"] ?? "0");
+  return {
+    ratePerMinute: values.rate === undefined ? KEY_DEFAULTS.ratePerMinute : (rate ?? null),
+    burst: values.burst === undefined ? KEY_DEFAULTS.burst : Math.max(1, wholeNumber("burst", values.burst)),
+    quotaTokens: quota === 0 ? KEY_DEFAULTS.quotaTokens : quota,
+  };
+}
+
+function unknownPrice(text: string): UnknownPricePolicy {
+  if (text === "refuse" || text === "allow") return text;
+  throw new Misuse(`--unknown-price takes refuse or allow, not "${text}".`);
+}
+
 /** The backend's paths follow its base URL at once: it has no version. */
 function codexUpstream(written: string): Upstream {
   try {
@@ -190,12 +224,7 @@ function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
   if (!/^[\x21-\x7e]{8,}$/.test(secret)) {
     throw new Misuse("--api-key takes a key of at least 8 letters, digits and signs, so that nobody guesses it.");
   }
-  if (quota !== 0 && wholeNumber("retention-days", values["retention-days"] ?? "0") !== 0) {
-    throw new Misuse(
-      "--quota-tokens counts all that a key ever used, which --retention-days forgets: choose one of them.",
-    );
-  }
-  return { secret, key: { id: "fixed", label: "fixed", rate, quotaTokens: quota === 0 ? undefined : quota } };
+  return { secret, key: { ...unlimitedKey("fixed", "fixed"), rate, quotaTokens: quota === 0 ? undefined : quota } };
 }
 
 function modelRoute(text: string): ModelRoute {

@@ -2,7 +2,7 @@ import type { PlanPicture } from "../codex/planPicture.ts";
 import type { SignInStatus } from "../codex/tokenKeeper.ts";
 import { NO_USAGE, reportUsage } from "../ledger/reports.ts";
 import { totalsJson } from "../ledger/usageJson.ts";
-import { controlPathOf } from "../node/controlClaim.ts";
+import { controlPathOf } from "../node/controlPlace.ts";
 import { type ControlClient, connectControl } from "../node/controlClient.ts";
 import type { ControlPhase, ControlUpstream } from "../node/controlState.ts";
 import { openLedgerForReading } from "../node/ledgerFile.ts";

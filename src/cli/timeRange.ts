@@ -17,11 +17,6 @@ export function parseMoment(text: string, now: number): number | undefined {
   return DATE_TIME.test(written) ? moment(written.replace(" ", "T")) : undefined;
 }
 
-/** The local zone's offset in minutes east of UTC, which changes with summer time. */
-export function localZoneOffset(at: number): number {
-  return -new Date(at).getTimezoneOffset();
-}
-
 function moment(iso: string): number | undefined {
   const at = Date.parse(iso);
   // Date.parse takes the 31st of February for the 3rd of March.

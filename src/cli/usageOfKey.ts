@@ -4,7 +4,7 @@ import { NO_USAGE, reportUsage } from "../ledger/reports.ts";
 import { groupJson, ROW_FIELDS, rowJson, totalsJson } from "../ledger/usageJson.ts";
 import type { UsageRow } from "../ledger/usageRow.ts";
 import { inputTokens } from "../wire/usage.ts";
-import { csv } from "./csv.ts";
+import { csv } from "../ledger/csv.ts";
 import { printable, table } from "./table.ts";
 import type { Column } from "./table.ts";
 import type { UsageRequest } from "./usageArguments.ts";

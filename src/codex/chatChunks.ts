@@ -9,6 +9,8 @@ export interface ChunkIdentity {
   readonly model: string;
   /** Whether a chunk with usage follows: all others then carry `usage: null`. */
   readonly includeUsage: boolean;
+  /** Whether a call is told as the legacy `function_call`. */
+  readonly legacyCalls?: boolean;
 }
 
 /** Writes an answer's chunks as events; what is the same in all of them is serialised once. */
@@ -29,7 +31,8 @@ export interface ChatChunks {
 export const CHAT_DONE = "data: [DONE]\n\n";
 
 /** Makes the writer of one answer's chunks. */
-export function createChatChunks({ id, createdAt, model, includeUsage }: ChunkIdentity): ChatChunks {
+export function createChatChunks(identity: ChunkIdentity): ChatChunks {
+  const { id, createdAt, model, includeUsage, legacyCalls = false } = identity;
   const shared = JSON.stringify({ id, object: "chat.completion.chunk", created: createdAt, model }).slice(0, -1);
   const start = `data: ${shared},"choices":[{"index":0,"delta":`;
   const usage = includeUsage ? ',"usage":null' : "";
@@ -37,6 +40,11 @@ export function createChatChunks({ id, createdAt, model, includeUsage }: ChunkId
   const textStart = `${start}{"content":`;
   const textEnd = `}${end}`;
   const inputEnd = `}}]}${end}`;
+
+  /** There is room for one call only, and no more were asked for. */
+  function legacyCall(index: number, call: JsonObject): string {
+    return index === 0 ? `${start}${JSON.stringify({ function_call: call })}${end}` : "";
+  }
 
   return {
     role: (content) => `${start}${JSON.stringify({ role: "assistant", content })}${end}`,
@@ -48,21 +56,28 @@ export function createChatChunks({ id, createdAt, model, includeUsage }: ChunkId
       return `${start}{"reasoning_content":${text},"reasoning":${text}}${end}`;
     },
     call(index, kind, callId, name, input) {
+      if (legacyCalls) return legacyCall(index, { name, arguments: input });
       const call = { index, id: callId, type: kind, ...callBody(kind, name, input) };
       return `${start}${JSON.stringify({ tool_calls: [call] })}${end}`;
     },
     callInput(index, kind, delta) {
+      if (legacyCalls) return legacyCall(index, { arguments: delta });
       const body = kind === "function" ? ',"function":{"arguments":' : ',"custom":{"input":';
       return `${start}{"tool_calls":[{"index":${index}${body}${JSON.stringify(delta)}${inputEnd}`;
     },
     other: (delta) => `${start}${JSON.stringify(delta)}${end}`,
     finish(reason, serviceTier) {
-      const choices = `"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"${reason}"}]`;
+      const choices = `"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"${reasonShown(reason, legacyCalls)}"}]`;
       return `data: ${shared},${choices}${tierField(serviceTier)}${usage}}\n\n`;
     },
     usage: (counts, serviceTier) =>
       `data: ${shared},"choices":[]${tierField(serviceTier)},"usage":${JSON.stringify(counts)}}\n\n`,
   };
+}
+
+/** A finish reason as the caller knows it. */
+export function reasonShown(reason: FinishReason, legacyCalls: boolean): FinishReason | "function_call" {
+  return legacyCalls && reason === "tool_calls" ? "function_call" : reason;
 }
 
 /** A call's name and input in the shape of its kind. */

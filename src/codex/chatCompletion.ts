@@ -1,7 +1,7 @@
 import type { JsonObject } from "../wire/json.ts";
 import { type AnswerEvents, createAnswerEvents } from "./answerEvents.ts";
 import type { AnswerEnd, AnswerState, CallKind } from "./answerSink.ts";
-import { callBody } from "./chatChunks.ts";
+import { callBody, reasonShown } from "./chatChunks.ts";
 import { type ChatAnswerOptions, UNNAMED_MODEL } from "./chatStream.ts";
 import { type CodexFailure, TOO_LARGE_ANSWER } from "./codexFailure.ts";
 import { createGatheredText, type GatheredText } from "./gatheredText.ts";
@@ -32,6 +32,7 @@ export function createChatCompletion(
   options: ChatAnswerOptions,
   maxCharacters: number = MAX_ANSWER_CHARACTERS,
 ): ChatCompletion {
+  const { legacyCalls = false } = options;
   const text = createGatheredText();
   const refusal = createGatheredText();
   const reasoning = createGatheredText();
@@ -94,9 +95,17 @@ export function createChatCompletion(
       refusal: refusal.length > 0 ? refusal.text() : null,
       ...(thoughts === "" ? {} : { reasoning_content: thoughts, reasoning: thoughts }),
       ...(annotations.length === 0 ? {} : { annotations }),
-      ...(calls.length === 0 ? {} : { tool_calls: calls.map(callObject) }),
+      ...callsField(),
       ...(images.length === 0 ? {} : { images }),
     };
+  }
+
+  function callsField(): JsonObject {
+    const [first] = calls;
+    if (first === undefined) return {};
+    return legacyCalls
+      ? { function_call: { name: first.name, arguments: first.input.text() } }
+      : { tool_calls: calls.map(callObject) };
   }
 
   return {
@@ -117,7 +126,9 @@ export function createChatCompletion(
         object: "chat.completion",
         created: options.createdAt,
         model: options.model ?? served ?? UNNAMED_MODEL,
-        choices: [{ index: 0, message: message(), logprobs: null, finish_reason: end.reason }],
+        choices: [
+          { index: 0, message: message(), logprobs: null, finish_reason: reasonShown(end.reason, legacyCalls) },
+        ],
         ...(end.usage === undefined ? {} : { usage: end.usage }),
         ...(end.serviceTier === undefined ? {} : { service_tier: end.serviceTier }),
       };

@@ -32,6 +32,8 @@ export interface ChatTranslation {
   /** What else goes upstream, in a fixed order of keys: tools, tool_choice, parallel_tool_calls, text, prompt_cache_key, service_tier. */
   readonly rest: JsonObject;
   readonly toolNames: ToolNames;
+  /** The caller offers `functions` and no `tools`: it reads a call as `function_call`, of which an answer has one. */
+  readonly legacyCalls: boolean;
   /** Sorted names of the fields that were left out although they say something. */
   readonly dropped: readonly string[];
 }
@@ -49,7 +51,8 @@ export function translateChatRequest(body: JsonObject): ChatTranslation {
   const toolNames = createToolNames();
   const tools = translateTools(body, toolNames);
   const choice = translateToolChoice(body, tools, toolNames);
-  const parallel = optionalBoolean(body["parallel_tool_calls"], "parallel_tool_calls");
+  const legacyCalls = !isAbsent(body["functions"]) && isAbsent(body["tools"]);
+  const parallel = legacyCalls ? false : optionalBoolean(body["parallel_tool_calls"], "parallel_tool_calls");
   const history = translateMessages(body["messages"], tools, toolNames);
   const text = translateTextSettings(body);
   const wantsJson = (text?.["format"] as JsonObject | undefined)?.["type"] === "json_object";
@@ -59,7 +62,7 @@ export function translateChatRequest(body: JsonObject): ChatTranslation {
   const dropped = new Set(unknownFields(body));
   if (history.namesAuthors) dropped.add("messages[].name");
   if (!withTools && choice !== undefined && choice !== "auto" && choice !== "none") dropped.add("tool_choice");
-  if (!withTools && parallel === false) dropped.add("parallel_tool_calls");
+  if (!withTools && !legacyCalls && parallel === false) dropped.add("parallel_tool_calls");
   if (tier !== undefined && !["auto", "default", "priority"].includes(tier)) dropped.add("service_tier");
   const streamOptions = optionalObject(body["stream_options"], "stream_options");
   return {
@@ -81,6 +84,7 @@ export function translateChatRequest(body: JsonObject): ChatTranslation {
       ...(tier === "priority" && { service_tier: tier }),
     },
     toolNames,
+    legacyCalls,
     dropped: [...dropped].sort(),
   };
 }

@@ -16,6 +16,8 @@ export interface ChatAnswerOptions {
   readonly includeUsage: boolean;
   /** Gives a tool the name that its caller knows it by. */
   readonly toCaller: (toolName: string) => string;
+  /** The caller reads a call as the legacy `function_call`. */
+  readonly legacyCalls?: boolean;
 }
 
 /** A Codex answer on its way to a caller of chat completions that streams. */

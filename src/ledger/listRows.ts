@@ -1,6 +1,6 @@
 import type { Sql, SqlValue } from "../ports.ts";
 import { firstPlace, LATEST_MS } from "./place.ts";
-import { MODEL_OF_ROW } from "./rollUp.ts";
+import { ERROR_OF_ROW, MODEL_OF_ROW } from "./rollUp.ts";
 import { readState } from "./schema.ts";
 import type { UsageRow } from "./usageRow.ts";
 import { readRow, ROW_COLUMNS } from "./usageTable.ts";
@@ -18,6 +18,8 @@ export interface RowQuery {
   readonly keyId?: string | undefined;
   /** As served, or as asked for where nothing was served. */
   readonly model?: string | undefined;
+  /** Only requests that failed, were cut off by the upstream or got an error status. */
+  readonly onlyErrors?: boolean | undefined;
 }
 
 /** Some rows, newest first. */
@@ -41,6 +43,7 @@ export function listRows(sql: Sql, query: RowQuery): RowPage {
     conditions += ` AND ${MODEL_OF_ROW} = ?`;
     filters.push(query.model);
   }
+  if (query.onlyErrors === true) conditions += ` AND ${ERROR_OF_ROW}`;
   const found = sql.all(
     `SELECT ${ROW_COLUMNS} FROM usage WHERE place >= ? AND place < ?${conditions} ORDER BY place DESC LIMIT ?`,
     [from, to, ...filters, query.limit + 1],

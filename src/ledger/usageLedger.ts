@@ -40,8 +40,18 @@ export interface UsageLedger {
   onRecorded(listener: RecordedListener): () => void;
 }
 
+/** What is kept in step with the rows. */
+export interface LedgerCompanion {
+  /** A row was taken; it is not on the disk yet. Must not throw. */
+  recorded(row: UsageRow): void;
+  /** Writes what goes with these rows, in their transaction; called again with the same rows where that fails. Throws what the database throws. */
+  write(sql: Sql, rows: readonly UsageRow[], replaced: readonly (UsageRow | undefined)[]): void;
+  /** Their transaction is committed. Must not throw. */
+  committed(rows: readonly UsageRow[], replaced: readonly (UsageRow | undefined)[]): void;
+}
+
 /** The ledger's writing side, over a database that `migrate` has been run on. */
-export function createUsageLedger(sql: Sql, log: Log): UsageLedger {
+export function createUsageLedger(sql: Sql, log: Log, companion?: LedgerCompanion): UsageLedger {
   let queue: UsageRow[] = [];
   let problem: string | undefined;
   const listeners = new Set<RecordedListener>();
@@ -61,8 +71,10 @@ export function createUsageLedger(sql: Sql, log: Log): UsageLedger {
   return {
     record(row) {
       const field = unstorableField(row);
-      if (field === undefined) queue.push(row);
-      else log.error("A usage row was not recorded because a number in it cannot be stored.", { id: row.id, field });
+      if (field === undefined) {
+        queue.push(row);
+        companion?.recorded(row);
+      } else log.error("A usage row was not recorded because a number in it cannot be stored.", { id: row.id, field });
       return field === undefined;
     },
     flush() {
@@ -70,7 +82,11 @@ export function createUsageLedger(sql: Sql, log: Log): UsageLedger {
       const batch = queue;
       let replaced: readonly (UsageRow | undefined)[];
       try {
-        replaced = sql.transaction(() => writeRows(sql, batch));
+        replaced = sql.transaction(() => {
+          const before = writeRows(sql, batch);
+          companion?.write(sql, batch, before);
+          return before;
+        });
       } catch (error) {
         if (problem === undefined) {
           log.error("Usage could not be written; it is kept in memory and written later.", {
@@ -84,6 +100,7 @@ export function createUsageLedger(sql: Sql, log: Log): UsageLedger {
       queue = [];
       if (problem !== undefined) log.info("Usage is being written again.", { rows: batch.length });
       problem = undefined;
+      companion?.committed(batch, replaced);
       announce(batch, replaced);
       return queue.length === 0;
     },

@@ -23,7 +23,9 @@ export type Ending =
   /** The client left before the end. */
   | "client_left"
   /** The upstream's connection broke or went silent before the end. */
-  | "upstream_cut";
+  | "upstream_cut"
+  /** We broke it off, because its key was revoked. */
+  | "stopped";
 
 /** One metered request. Times are integer milliseconds, money integer micro-dollars. */
 export interface UsageRow {

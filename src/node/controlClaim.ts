@@ -1,13 +1,11 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { isJsonObject } from "../wire/json.ts";
 import { connectControl } from "./controlClient.ts";
 import { ControlError } from "./controlDirectory.ts";
 import { takeControlLock } from "./controlLock.ts";
-import { controlPath } from "./controlPath.ts";
+import { controlPathOf, ownControlPath, POINTER, pointerOf } from "./controlPlace.ts";
 import type { ControlState } from "./controlState.ts";
 import { makeDataDirectory } from "./ledgerFile.ts";
 
@@ -37,8 +35,6 @@ export class AlreadyRunningError extends ControlError {
   }
 }
 
-/** Names the socket and the process. The place depends on the environment, which is another in a cron job than in a desktop's session. */
-const POINTER = "control.json";
 /** As long as `serve` lets its answers run on, by default, when it is stopped. */
 const CLAIM_DEADLINE_MS = 12_000;
 const CLAIM_LOOK_MS = 50;
@@ -58,7 +54,7 @@ export async function claimDataDirectory(
     const lock = takeControlLock(dataDirectory);
     let state: ControlState | undefined;
     try {
-      const path = ownPath(dataDirectory, environment);
+      const path = ownControlPath(dataDirectory, environment);
       const told = stateBehind(controlPathOf(dataDirectory, environment));
       // Without a holder, what was written down is of the past, and another program may be at that place now.
       state = (await (lock === undefined ? told : told.catch(() => undefined))) ?? (await stateBehind(path));
@@ -82,11 +78,6 @@ export async function claimDataDirectory(
   }
 }
 
-/** Where the process of a data directory is talked to, if there is one. */
-export function controlPathOf(dataDirectory: string, environment: Environment): string {
-  return pointerOf(dataDirectory).path ?? ownPath(dataDirectory, environment);
-}
-
 async function stateBehind(path: string): Promise<ControlState | undefined> {
   const client = await connectControl(path);
   try {
@@ -95,31 +86,6 @@ async function stateBehind(path: string): Promise<ControlState | undefined> {
     // It has ended since.
     return undefined;
   }
-}
-
-function ownPath(dataDirectory: string, environment: Environment): string {
-  return controlPath({
-    environment,
-    platform: process.platform,
-    user: String(process.getuid?.() ?? userInfo().username),
-    dataDirectory: existsSync(dataDirectory) ? realpathSync(dataDirectory) : resolve(dataDirectory),
-    temporaryDirectory: tmpdir(),
-  });
-}
-
-function pointerOf(dataDirectory: string): { readonly path: string | undefined; readonly pid: number | undefined } {
-  let written: unknown;
-  try {
-    written = JSON.parse(readFileSync(join(dataDirectory, POINTER), "utf8"));
-  } catch {
-    // Nobody was here yet, or it is just being written.
-    return { path: undefined, pid: undefined };
-  }
-  const { path, pid } = isJsonObject(written) ? written : {};
-  return {
-    path: typeof path === "string" && path !== "" ? path : undefined,
-    pid: typeof pid === "number" ? pid : undefined,
-  };
 }
 
 function pidText(dataDirectory: string): string {

@@ -5,8 +5,10 @@ import type { SignInStatus } from "../codex/tokenKeeper.ts";
 import type { UsageGrouping } from "../ledger/reports.ts";
 import type { ListedModel } from "../proxy/modelList.ts";
 import { isJsonObject } from "../wire/json.ts";
-import { assertOwnDirectory, ControlError } from "./controlDirectory.ts";
+import { ControlError, lookAtOwnDirectory } from "./controlDirectory.ts";
 import { guardingDirectory } from "./controlPath.ts";
+import type { WrittenKey } from "./keyDraft.ts";
+import type { KeyView, NewKeyView } from "./keyKeeping.ts";
 import { readEvents } from "./controlEventReader.ts";
 import type { ControlEvent, ControlState, ControlUsage } from "./controlState.ts";
 
@@ -30,10 +32,18 @@ export interface ControlClient {
   events(signal: AbortSignal, reader?: "window" | "onlooker"): AsyncIterable<ControlEvent>;
   usage(options?: UsageOptions): Promise<readonly ControlUsage[]>;
   models(): Promise<readonly ListedModel[]>;
+  keys(): Promise<readonly KeyView[]>;
+  key(name: string): Promise<KeyView>;
+  addKey(written: WrittenKey): Promise<NewKeyView>;
+  revokeKey(name: string): Promise<KeyView>;
+  rotateKey(name: string, grace: string | undefined): Promise<NewKeyView>;
+  changeCredit(name: string, change: string): Promise<KeyView>;
   /** Undefined where no plan is known. */
   plan(): Promise<PlanPicture | undefined>;
   /** Undefined where it has nothing to sign in to. */
   signIn(): Promise<SignInStatus | undefined>;
+  /** Asks a route that not every process has. What it refuses rejects with a `ControlRefusal`, 404 where it does not have the route. */
+  ask(method: "GET" | "POST", target: string, body?: object, deadlineMs?: number): Promise<unknown>;
 }
 
 /** A request that the process refused, with its own sentence. */
@@ -60,7 +70,7 @@ const NOT_FOUND = 404;
  */
 export async function connectControl(path: string): Promise<ControlClient | undefined> {
   const directory = guardingDirectory(path);
-  if (directory !== undefined && assertOwnDirectory(directory) === "missing") return undefined;
+  if (directory !== undefined && (await lookAtOwnDirectory(directory)) === "missing") return undefined;
   const client = clientOf(path);
   try {
     await client.state();
@@ -109,8 +119,15 @@ function clientOf(path: string): ControlClient {
       return (await ask("GET", `/usage?${query.toString()}`)) as readonly ControlUsage[];
     },
     models: async () => (await ask("GET", "/models")) as readonly ListedModel[],
+    keys: async () => (await ask("GET", "/keys")) as readonly KeyView[],
+    key: async (name) => (await ask("GET", keyPath(name))) as KeyView,
+    addKey: async (written) => (await ask("POST", "/keys", written)) as NewKeyView,
+    revokeKey: async (name) => (await ask("POST", keyPath(name, "/revoke"), {})) as KeyView,
+    rotateKey: async (name, grace) => (await ask("POST", keyPath(name, "/rotate"), { grace })) as NewKeyView,
+    changeCredit: async (name, change) => (await ask("POST", keyPath(name, "/credit"), { change })) as KeyView,
     plan: () => orUndefined<PlanPicture>(ask("GET", "/plan", undefined, PLAN_DEADLINE_MS)),
     signIn: () => orUndefined<SignInStatus>(ask("GET", "/sign-in")),
+    ask,
   };
 }
 
@@ -167,6 +184,10 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   let text = "";
   for await (const part of answer) text += String(part);
   return text;
+}
+
+function keyPath(name: string, what = ""): string {
+  return `/keys/${encodeURIComponent(name)}${what}`;
 }
 
 function stateOf(value: unknown, path: string): ControlState {

@@ -1,4 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { lstat } from "node:fs/promises";
 
 /** A control socket that cannot be used, or that is somebody else's. The message says in one sentence what to do. */
 export class ControlError extends Error {
@@ -25,22 +26,34 @@ export function makeControlDirectory(directory: string): void {
 
 /**
  * Whoever may write to the folder can put a socket of their own there and be handed secrets, so a folder of somebody else, or a
- * symbolic link that they may turn, is never used. Throws `ControlError`; says so where there is none.
+ * symbolic link that they may turn, is never used. Rejects with a `ControlError`; says so where there is none.
  */
-export function assertOwnDirectory(directory: string): "private" | "open_to_others" | "missing" {
-  let found: Stats;
+export async function lookAtOwnDirectory(directory: string): Promise<"private" | "open_to_others" | "missing"> {
   try {
-    found = lstatSync(directory);
+    return judge(directory, await lstat(directory));
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return "missing";
-    throw new ControlError(
-      `The folder ${directory} of the control socket cannot be looked at: check its permissions.`,
-      {
-        cause: error,
-      },
-    );
+    return whyNot(directory, error);
   }
+}
+
+function assertOwnDirectory(directory: string): "private" | "open_to_others" | "missing" {
+  try {
+    return judge(directory, lstatSync(directory));
+  } catch (error) {
+    return whyNot(directory, error);
+  }
+}
+
+function whyNot(directory: string, error: unknown): "missing" {
+  if (error instanceof ControlError) throw error;
+  if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+    return "missing";
+  throw new ControlError(`The folder ${directory} of the control socket cannot be looked at: check its permissions.`, {
+    cause: error,
+  });
+}
+
+function judge(directory: string, found: Stats): "private" | "open_to_others" {
   if (!found.isDirectory()) {
     throw new ControlError(`${directory} is no real folder, so no control socket is used in it: remove it.`);
   }

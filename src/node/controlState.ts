@@ -39,4 +39,18 @@ export type ControlEvent =
   | { readonly type: "requests"; readonly requests: readonly LiveView[] }
   /** A request was written into the ledger, or settled later. */
   | { readonly type: "row"; readonly row: ReturnType<typeof rowJson> }
-  | { readonly type: "plan"; readonly plan: PlanPicture };
+  | { readonly type: "plan"; readonly plan: PlanPicture }
+  /** A request was refused by a limit of ours. */
+  | { readonly type: "refusal"; readonly refusal: ControlRefused }
+  /** The ChatGPT sign-in was refreshed, or has ended: attached windows fetch what is pending, store it, and say so. */
+  | { readonly type: "credentials"; readonly pending: string };
+
+/** A request that a limit of ours refused. */
+export interface ControlRefused {
+  /** As in the error's body, `quota_exceeded` for one. */
+  readonly code: string;
+  readonly at: number;
+  /** Null where it is not known. */
+  readonly keyId: string | null;
+  readonly model: string | null;
+}

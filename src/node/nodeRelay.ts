@@ -67,6 +67,7 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
     // A pipelined answer has no socket until its turn comes, and without one it never hears that the client left.
     if (this.#outgoing.socket === null) this.#incoming.socket.on("close", this.#onClose);
 
+    this.#observer.started?.(this.#stop);
     const pathStart = request.url.indexOf("/", request.url.indexOf("://") + 3);
     this.#house.dispatcher.dispatch(
       {
@@ -171,6 +172,14 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
     this.#close();
     this.#reject(failure);
   }
+
+  readonly #stop = (): void => {
+    if (this.#phase === "over") return;
+    const failure = new RelayFailure("stopped");
+    if (this.#phase === "streaming") this.#finish("stopped");
+    else this.#refuse(failure);
+    this.#controller?.abort(failure);
+  };
 
   #close(): void {
     this.#phase = "over";

@@ -10,10 +10,15 @@ import type { LiveRequests } from "../proxy/liveRequests.ts";
 import type { ListedModel } from "../proxy/modelList.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
 import { type ControlApi, createControlApi } from "./controlApi.ts";
+import { addUsageViewRoutes } from "./controlUsageView.ts";
 import { createControlEvents } from "./controlEvents.ts";
 import { startControlServer } from "./controlServer.ts";
 import type { ControlClaim } from "./controlClaim.ts";
-import type { ControlPhase, ControlState } from "./controlState.ts";
+import { addRowRoutes } from "./controlRows.ts";
+import type { ControlEvent, ControlPhase, ControlState } from "./controlState.ts";
+import { addKeyRoutes } from "./controlKeys.ts";
+import type { KeyKeeping } from "./keyKeeping.ts";
+import { localZoneOffset } from "./localZone.ts";
 import { createIdleExit, type IdleExit } from "./idleExit.ts";
 import { VERSION } from "./version.ts";
 
@@ -22,7 +27,16 @@ export interface ControlSettings {
   /** End the process when no window has been attached and no request in flight for so many milliseconds; undefined: never. */
   readonly exitWhenIdleMs?: number | undefined;
   /** Adds routes. */
-  readonly addRoutes?: ((api: ControlApi) => void) | undefined;
+  readonly addRoutes?: ((api: ControlApi, teller: ControlTeller) => void) | undefined;
+}
+
+/** Tells those who read the events. */
+export interface ControlTeller {
+  publish(make: () => ControlEvent): void;
+  /** What the process tells of itself has changed. */
+  publishState(): void;
+  /** Windows that are attached now. */
+  visitors(): number;
 }
 
 /** What the control of a process works with. */
@@ -38,6 +52,7 @@ export interface ProcessControlParts {
   readonly log: Log;
   readonly later: (delayMs: number, work: () => void) => () => void;
   /** Resolves with undefined where nothing is known. */
+  readonly keyKeeping: KeyKeeping;
   readonly models: () => Promise<readonly ListedModel[]>;
   readonly plan: () => Promise<PlanPicture | undefined>;
   /** Undefined where there is nothing to sign in to. */
@@ -124,14 +139,19 @@ export async function startProcessControl(parts: ProcessControlParts): Promise<P
     events,
     liveRequests: () => liveRequests.list(),
     usage: (query) =>
-      reportUsage(parts.sql, { ...query, zoneOffset: (at) => -new Date(at).getTimezoneOffset() }).map((group) =>
-        groupJson(query.groupBy, group),
-      ),
+      reportUsage(parts.sql, { ...query, zoneOffset: localZoneOffset }).map((group) => groupJson(query.groupBy, group)),
     models: parts.models,
     plan: parts.plan,
     signIn: parts.signIn,
   });
-  settings.addRoutes?.(api);
+  addRowRoutes(api, parts.sql);
+  addUsageViewRoutes(api, parts.sql, () => clock.now());
+  addKeyRoutes(api, parts.keyKeeping);
+  settings.addRoutes?.(api, {
+    publish: (make) => events.publish(make),
+    publishState: () => events.publish(() => ({ type: "state", state: state() })),
+    visitors: () => events.visitors,
+  });
   const server = await startControlServer({ path: claim.path, app: api, log });
 
   return {

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
-import { fetch as undiciFetch } from "undici";
-import { costOf } from "../ledger/prices.ts";
+import { type Dispatcher, fetch as undiciFetch } from "undici";
+import { estimateCost } from "../ledger/costEstimate.ts";
+import { costOf, findPrice } from "../ledger/prices.ts";
 import { loadPrices } from "../ledger/priceSnapshot.ts";
-import { createUsageLedger } from "../ledger/usageLedger.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { Fetch } from "../codex/backendRequest.ts";
 import type { ModelAliases } from "../codex/modelNames.ts";
@@ -10,20 +10,22 @@ import type { TokenKeeper } from "../codex/tokenKeeper.ts";
 import { createApp } from "../proxy/app.ts";
 import { createCodex } from "../proxy/createCodex.ts";
 import { createModelList } from "../proxy/modelList.ts";
-import { createFixedKeyRing, type Digest, type LocalKey } from "../proxy/localKey.ts";
+import { createFixedKeyRing, createManagedKeyRing, type Digest, type LocalKey } from "../proxy/localKey.ts";
 import { createLiveRequests } from "../proxy/liveRequests.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
 import { createDecoder, decodeBody } from "./contentDecoders.ts";
 import { type ControlClaim, claimDataDirectory } from "./controlClaim.ts";
-import { createLedgerAdmission } from "./ledgerAdmission.ts";
 import { openLedgerFile } from "./ledgerFile.ts";
 import { startLedgerUpkeep } from "./ledgerUpkeep.ts";
+import type { KeyDefaults } from "./keyDraft.ts";
+import { createKeyKeeping } from "./keyKeeping.ts";
 import { createLedgerWriter } from "./ledgerWriter.ts";
 import { startListener } from "./listener.ts";
 import { createNodeExchanges } from "./nodeExchange.ts";
 import { type ControlSettings, type ProcessControl, startProcessControl } from "./processControl.ts";
 import { readingAfter } from "./readingAfter.ts";
+import { openProcessAccounts } from "./processAccounts.ts";
 import { newRequestId } from "./requestId.ts";
 import { openStatsMirror } from "./statsMirror.ts";
 import { createUpstreamDispatcher, type UpstreamDispatcherSettings } from "./upstreamDispatcher.ts";
@@ -41,6 +43,8 @@ export interface ProcessSettings {
   readonly aliases: ModelAliases;
   /** Opens the ChatGPT sign-in, over the same network settings as the upstreams; rejects with a sentence for the user. */
   readonly openKeeper: (fetch: Fetch) => Promise<TokenKeeper>;
+  /** What bounds a managed key that says nothing else. */
+  readonly keyDefaults: KeyDefaults;
   /** The one fixed key; undefined where none is set. */
   readonly fixedKey: { readonly key: LocalKey; readonly secret: string } | undefined;
   /** JSONL mirror of the ledger; undefined for none. */
@@ -50,6 +54,8 @@ export interface ProcessSettings {
   /** Milliseconds of an upstream's silence after which a stream is kept alive; 0 never. */
   readonly keepAliveAfterMs: number;
   readonly network: UpstreamDispatcherSettings;
+  /** The way to the upstreams, where whoever starts the process wants to change it later; made from `network` where left out. */
+  readonly dispatcher?: Dispatcher;
   readonly onAnswered: (answered: Answered) => void;
   readonly control?: ControlSettings;
 }
@@ -91,16 +97,23 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
   let control: ProcessControl | undefined;
   const file = openLedgerFile(settings.dataDirectory, log, clock.now());
   try {
-    const ledger = createUsageLedger(file, log);
+    const { keys, accounts, ledger, admission } = openProcessAccounts(
+      file,
+      clock,
+      log,
+      () => settings.proxy.unknownPrice,
+    );
     const mirror = settings.statsPath === undefined ? undefined : openStatsMirror(settings.statsPath, log);
     if (mirror !== undefined) ledger.onRecorded((row) => mirror.write(row));
     const writer = createLedgerWriter(ledger, openUsageSpool(settings.dataDirectory, log, clock.now()), clock, log);
     // Whoever reads in this process sees all that was recorded.
     const sql = readingAfter(() => writer.commit(), file);
-    const admission = createLedgerAdmission(clock, sql, ledger);
     const liveRequests = createLiveRequests(later);
+    keys.onChanged((key) => {
+      if (key.revokedAt !== null) liveRequests.stopKey(key.id);
+    });
     let prices = loadPrices(file);
-    const dispatcher = createUpstreamDispatcher({ ...settings.network, log });
+    const dispatcher = settings.dispatcher ?? createUpstreamDispatcher({ ...settings.network, log });
     const exchanges = createNodeExchanges({
       dispatcher,
       maximumBodyBytes: settings.proxy.maximumBodyBytes,
@@ -135,10 +148,14 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       decodeBody,
       createDecoder,
       settings: () => settings.proxy,
-      keyRing:
+      keyRing: createManagedKeyRing(
+        keys,
         settings.fixedKey === undefined
           ? undefined
           : createFixedKeyRing(settings.fixedKey.key, settings.fixedKey.secret, sha256),
+        sha256,
+        () => clock.now(),
+      ),
       admission,
       liveRequests,
       modelList,
@@ -154,13 +171,15 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
         },
       },
       usage: {
-        record(row) {
-          if (writer.record(row)) admission.count(row);
-        },
+        record: (row) => void writer.record(row),
         flush: () => writer.flush(),
         findByResponseId: (upstream, responseId) => ledger.findByResponseId(upstream, responseId),
       },
       costOf: (upstream, model, tier, tokens, reported) => costOf(upstream, model, tier, tokens, reported, prices),
+      estimate: (upstream, model, facts) =>
+        model === null
+          ? undefined
+          : estimateCost(findPrice(prices, upstream, model), { ...facts, bodyBytes: facts.bodyBytes ?? 0 }),
       onAnswered: settings.onAnswered,
     });
     const opened = await startProcessControl({
@@ -174,6 +193,14 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       clock,
       log,
       later,
+      keyKeeping: createKeyKeeping({
+        sql,
+        keys,
+        quota: accounts.quota,
+        purse: accounts.purse,
+        defaults: settings.keyDefaults,
+        now: () => clock.now(),
+      }),
       models: () => modelList.models(),
       plan: () => codex.plan(),
       signIn: () => keeper.status(),

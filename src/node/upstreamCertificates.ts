@@ -3,13 +3,17 @@ import type { Log } from "../ports.ts";
 
 /**
  * The certificate authorities that upstreams are checked against: Node's own, those of NODE_EXTRA_CA_CERTS, those of the operating
- * system (where companies put the authority of their inspecting proxy), and the given ones in PEM.
+ * system (where companies put the authority of their inspecting proxy) unless they are left out, and the given ones in PEM.
  */
-export function createUpstreamTrust(extraCertificates: readonly string[], log?: Log): tls.SecureContext {
+export function createUpstreamTrust(
+  extraCertificates: readonly string[],
+  log?: Log,
+  withSystem = true,
+): tls.SecureContext {
   const authorities = new Set([
     ...tls.getCACertificates("default"),
     ...tls.getCACertificates("extra"),
-    ...systemCertificates(log),
+    ...(withSystem ? systemCertificates(log) : []),
     ...extraCertificates,
   ]);
   return tls.createSecureContext({ ca: [...authorities] });

@@ -11,6 +11,8 @@ export interface UpstreamDispatcherSettings {
   readonly noProxy?: string | undefined;
   /** Certificate authorities in PEM, besides those of Node, NODE_EXTRA_CA_CERTS and the system. */
   readonly extraCertificates?: readonly string[];
+  /** Whether those of the system count; default true. */
+  readonly systemCertificates?: boolean;
   /** Is told when the system's certificates cannot be read. */
   readonly log?: Log;
   /** False accepts any certificate; default true. */
@@ -75,7 +77,11 @@ class LazyConnector {
 
   /** One context for all connections: parsing hundreds of authorities takes tens of milliseconds. */
   tlsOptions(): buildConnector.BuildOptions {
-    this.#trust ??= createUpstreamTrust(this.#settings.extraCertificates ?? [], this.#settings.log);
+    this.#trust ??= createUpstreamTrust(
+      this.#settings.extraCertificates ?? [],
+      this.#settings.log,
+      this.#settings.systemCertificates ?? true,
+    );
     return {
       timeout: this.#settings.connectTimeoutMs ?? 10_000,
       allowH2: false,

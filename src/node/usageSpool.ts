@@ -120,22 +120,22 @@ interface LeftFile {
   readonly rows: readonly UsageRow[];
 }
 
-/** A file that cannot be read is left where it is. */
+/** What cannot be read is left where it is. */
 function readLeftFiles(directory: string, log: Log): LeftFile[] {
-  const files: LeftFile[] = [];
-  for (const name of readdirSync(directory).toSorted()) {
-    if (!NAME.test(name)) continue;
-    const path = join(directory, name);
+  function attempt<Result>(path: string, read: () => Result): Result[] {
     try {
-      files.push({ path, rows: readRows(path, log) });
+      return [read()];
     } catch (error) {
-      log.error("A spool with usage that is not in the ledger yet could not be read.", {
-        path,
-        error: messageOf(error),
-      });
+      log.error("Usage that is not in the ledger yet could not be read.", { path, error: messageOf(error) });
+      return [];
     }
   }
-  return files;
+  return attempt(directory, () => readdirSync(directory))
+    .flat()
+    .filter((name) => NAME.test(name))
+    .toSorted()
+    .map((name) => join(directory, name))
+    .flatMap((path) => attempt(path, () => ({ path, rows: readRows(path, log) })));
 }
 
 function readRows(path: string, log: Log): UsageRow[] {

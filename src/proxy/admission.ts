@@ -1,92 +1,202 @@
-import { ApiError } from "../wire/errors.ts";
-import { type Bucket, fullBucket, takeToken, tokensAt } from "../ledger/tokenBucket.ts";
-import { inputTokens } from "../wire/usage.ts";
-import type { UsageRow } from "../ledger/usageRow.ts";
+import type { CreditRequest } from "../ledger/creditJournal.ts";
+import type { Purse } from "../ledger/creditPurse.ts";
+import type { QuotaCounter } from "../ledger/quotaCounter.ts";
+import { secondsUntilReset } from "../ledger/quotaWindow.ts";
+import { type Bucket, fullBucket, msUntilFull, takeToken, tokensAt } from "../ledger/tokenBucket.ts";
 import type { Clock } from "../ports.ts";
+import { ApiError } from "../wire/errors.ts";
 import type { LocalKey } from "./localKey.ts";
+import { matchesPattern } from "./modelRouting.ts";
+
+/** A request that asks to go on. */
+export interface AdmissionRequest extends Omit<CreditRequest, "keyId"> {
+  /** As asked for, a default filled in; null where there is none. */
+  readonly model: string | null;
+  /** Whether the endpoint is one for a model: a key that is bound to some may ask no other. */
+  readonly namesModel: boolean;
+  /** What the request may cost at most, in micro-dollars; undefined where no price is known. Asked for keys with credit only. */
+  readonly estimate: () => number | undefined;
+}
+
+/** A request that goes on. */
+export interface Admitted {
+  /** The request is over, whichever way: its place is free, and what was held for it and not settled is given back. Again does no harm. */
+  end(): void;
+}
 
 /** Decides whether a key's request may go on, and knows what the key has left. */
 export interface Admission {
-  /** Throws `rate_limit_exceeded` or `quota_exceeded`. A passed request has taken its token. */
-  admit(key: LocalKey): void;
+  /**
+   * Throws, in this order: `model_not_allowed`, `rate_limit_exceeded` for too many at once and for too many a minute, `quota_exceeded`,
+   * `insufficient_credit`. A refused request takes nothing; one that goes on has taken its token and its hold.
+   */
+  admit(key: LocalKey, request: AdmissionRequest): Admitted;
   standing(key: LocalKey): KeyStanding;
-  /** Counts a row towards its key's quota; `replaced` is the row of the same request that it settles, where that is known. */
-  count(row: UsageRow, replaced?: UsageRow): void;
-  /** Takes back a row that was counted, once it turns out that another was counted in its place. */
-  discount(replaced: UsageRow): void;
+  /** The buckets that were taken from since the last call, to be kept over a restart. */
+  takeDirtyBuckets(): ReadonlyMap<string, Bucket>;
 }
 
-/** A key's use and what remains; undefined where nothing bounds it. */
+/** A key's use and what remains; undefined where nothing bounds it. Money is in micro-dollars, times in milliseconds. */
 export interface KeyStanding {
   readonly usedTokens: number;
   readonly remainingTokens: number | undefined;
+  /** When the quota's window ends, since the epoch; undefined for a lifetime and where the window waits for its first request. */
+  readonly quotaResetsAt: number | undefined;
   readonly remainingRequests: number | undefined;
+  /** Until the bucket is full again. */
+  readonly msUntilFull: number | undefined;
+  readonly running: number;
+  readonly creditMicros: number | undefined;
+  readonly heldMicros: number | undefined;
 }
 
-/** `usedBefore` tells the tokens that a key has used up to now, in all rows that were counted; it is asked once per key. */
-export function createAdmission(clock: Clock, usedBefore: (keyId: string) => number): Admission {
-  const buckets = new Map<string, Bucket>();
-  const used = new Map<string, number>();
+/** What is done with a request of a key with credit whose price nobody knows. */
+export type UnknownPricePolicy = "refuse" | "allow";
 
-  function usedTokens(keyId: string): number {
-    let tokens = used.get(keyId);
-    if (tokens === undefined) {
-      tokens = usedBefore(keyId);
-      used.set(keyId, tokens);
-    }
-    return tokens;
+/** What admission works with. */
+export interface AdmissionParts {
+  readonly clock: Clock;
+  readonly quota: Pick<QuotaCounter, "used" | "resetsAt" | "begin">;
+  readonly purse: Pick<Purse, "hold" | "release" | "standing">;
+  /** The buckets that an earlier process left. */
+  readonly buckets: ReadonlyMap<string, Bucket>;
+  readonly unknownPrice: () => UnknownPricePolicy;
+}
+
+/** Nobody knows when a place becomes free: soon, as a rule. */
+const PLACE_RETRY_SECONDS = 1;
+
+/** Admission over what is known of the keys' use. */
+export function createAdmission({ clock, quota, purse, buckets: left, unknownPrice }: AdmissionParts): Admission {
+  const buckets = new Map(left);
+  const dirty = new Map<string, Bucket>();
+  const running = new Map<string, number>();
+
+  function checkModel(key: LocalKey, { model, namesModel }: AdmissionRequest): void {
+    if (key.models === undefined || !namesModel) return;
+    if (model !== null && key.models.some((pattern) => matchesPattern(model, pattern))) return;
+    throw new ApiError(
+      "model_not_allowed",
+      `The key '${key.label}' may not use this model: use one that matches ${key.models.join(" or ")}, or another key.`,
+      { param: "model" },
+    );
   }
 
-  /** Before `usedBefore` was asked nothing need be counted: it will see these rows too. */
-  function add(keyId: string, tokens: number): void {
-    const before = used.get(keyId);
-    if (before !== undefined) used.set(keyId, before + tokens);
+  function checkPlace(key: LocalKey): void {
+    if (key.maxConcurrent === undefined || (running.get(key.id) ?? 0) < key.maxConcurrent) return;
+    throw new ApiError(
+      "rate_limit_exceeded",
+      `The key '${key.label}' has as many requests running as it may: the next can start when one of them ends.`,
+      { retryAfterSeconds: PLACE_RETRY_SECONDS },
+    );
+  }
+
+  /** Returns the bucket after the token was taken; it is put back in place only when everything else has passed too. */
+  function takenFrom(key: LocalKey): Bucket | undefined {
+    if (key.rate === undefined) return undefined;
+    const now = clock.monotonic();
+    const answer = takeToken(buckets.get(key.id) ?? fullBucket(key.rate, now), key.rate, now);
+    if (answer.kind === "passed") return answer.bucket;
+    throw new ApiError(
+      "rate_limit_exceeded",
+      `The key '${key.label}' asks faster than its rate allows: the Retry-After header says how long to wait.`,
+      { retryAfterSeconds: answer.retryAfterSeconds },
+    );
+  }
+
+  function checkQuota(key: LocalKey, now: number): void {
+    if (key.quotaTokens === undefined || quota.used(key, now) < key.quotaTokens) return;
+    const resetsAt = quota.resetsAt(key, now);
+    if (resetsAt === undefined) {
+      throw new ApiError(
+        "quota_exceeded",
+        `The key '${key.label}' has used its token quota: raise its quota, or use another key.`,
+      );
+    }
+    throw new ApiError(
+      "quota_exceeded",
+      `The key '${key.label}' has used its token quota for this ${WINDOW_NAMES[key.quotaWindow]}: raise its quota, or use another key until the window resets.`,
+      { retryAfterSeconds: secondsUntilReset(resetsAt, now) },
+    );
+  }
+
+  function holdCredit(key: LocalKey, request: AdmissionRequest): void {
+    if (!key.isCredit) return;
+    const estimate = request.estimate();
+    if (estimate === undefined && unknownPrice() === "refuse") {
+      throw new ApiError(
+        "insufficient_credit",
+        `The key '${key.label}' has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow.`,
+      );
+    }
+    const { requestId, startedAt } = request;
+    if (purse.hold({ keyId: key.id, requestId, startedAt }, estimate ?? 0) === "held") return;
+    throw new ApiError(
+      "insufficient_credit",
+      `The key '${key.label}' has not enough credit for this request: add some with 'patchbay keys credit ${key.id} +5'.`,
+    );
   }
 
   return {
-    admit(key) {
-      if (key.quotaTokens !== undefined && usedTokens(key.id) >= key.quotaTokens) {
-        throw new ApiError(
-          "quota_exceeded",
-          `The key '${key.label}' has used its token quota: raise it with --quota-tokens, or use another key.`,
-        );
+    admit(key, request) {
+      checkModel(key, request);
+      checkPlace(key);
+      const bucket = takenFrom(key);
+      const now = clock.now();
+      checkQuota(key, now);
+      holdCredit(key, request);
+      if (bucket !== undefined) {
+        buckets.set(key.id, bucket);
+        dirty.set(key.id, bucket);
       }
-      if (key.rate === undefined) return;
-      const now = clock.monotonic();
-      const answer = takeToken(buckets.get(key.id) ?? fullBucket(key.rate, now), key.rate, now);
-      if (answer.kind === "passed") {
-        buckets.set(key.id, answer.bucket);
-        return;
-      }
-      throw new ApiError(
-        "rate_limit_exceeded",
-        `The key '${key.label}' asks faster than its rate allows: the Retry-After header says how long to wait.`,
-        { retryAfterSeconds: answer.retryAfterSeconds },
-      );
+      if (key.quotaTokens !== undefined) quota.begin(key, now);
+      running.set(key.id, (running.get(key.id) ?? 0) + 1);
+      let over = false;
+      return {
+        end() {
+          if (over) return;
+          over = true;
+          const others = (running.get(key.id) ?? 1) - 1;
+          if (others === 0) running.delete(key.id);
+          else running.set(key.id, others);
+          if (key.isCredit) purse.release(request.requestId);
+        },
+      };
     },
     standing(key) {
-      const tokens = usedTokens(key.id);
+      const { rate, quotaTokens } = key;
+      const now = clock.now();
+      const used = quota.used(key, now);
       const bucket = buckets.get(key.id);
-      const rate = key.rate;
+      const credit = key.isCredit ? purse.standing(key.id) : undefined;
+      const monotonic = clock.monotonic();
       return {
-        usedTokens: tokens,
-        remainingTokens: key.quotaTokens === undefined ? undefined : Math.max(0, key.quotaTokens - tokens),
+        usedTokens: used,
+        remainingTokens: quotaTokens === undefined ? undefined : Math.max(0, quotaTokens - used),
+        quotaResetsAt: quotaTokens === undefined ? undefined : quota.resetsAt(key, now),
         remainingRequests:
           rate === undefined
             ? undefined
-            : Math.floor(bucket === undefined ? rate.burst : tokensAt(bucket, rate, clock.monotonic())),
+            : Math.floor(bucket === undefined ? rate.burst : tokensAt(bucket, rate, monotonic)),
+        msUntilFull: rate === undefined ? undefined : bucket === undefined ? 0 : msUntilFull(bucket, rate, monotonic),
+        running: running.get(key.id) ?? 0,
+        creditMicros: credit?.balanceMicros,
+        heldMicros: credit?.heldMicros,
       };
     },
-    count(row, replaced) {
-      add(row.keyId, countedTokens(row) - (replaced === undefined ? 0 : countedTokens(replaced)));
-    },
-    discount(replaced) {
-      add(replaced.keyId, -countedTokens(replaced));
+    takeDirtyBuckets() {
+      const taken = new Map(dirty);
+      dirty.clear();
+      return taken;
     },
   };
 }
 
-/** What a row takes from its key's quota. */
-export function countedTokens(row: UsageRow): number {
-  return inputTokens(row.tokens) + row.tokens.output;
-}
+/** How a quota's window is spoken of; without digits, which opencode may take for a status. */
+const WINDOW_NAMES = {
+  life: "lifetime",
+  "5h": "five-hour window",
+  day: "day",
+  "7d": "week",
+  month: "month",
+} as const;

@@ -6,6 +6,7 @@ import { isResponsesPath } from "./endpoint.ts";
 import { RelayFailure } from "./exchange.ts";
 import { checkBodyHeaders, checkHost, checkOrigin, checkPath, tooLarge } from "./guard.ts";
 import { checkKey, type LocalKey } from "./localKey.ts";
+import { limitHeaders } from "./limitHeaders.ts";
 import { addOwnRoutes } from "./ownRoutes.ts";
 import type { ProxyApp, ProxyContext, ProxyVariables } from "./proxyApp.ts";
 import type { ProxyParts } from "./proxyParts.ts";
@@ -82,7 +83,10 @@ export function createApp(parts: ProxyParts): ProxyApp {
   }
 
   function keyOf(call: Call): LocalKey {
-    return checkKey(call.exchange, call.pathKey, parts.keyRing, parts.settings().allowAnyKey);
+    const key = checkKey(call.exchange, call.pathKey, parts.keyRing, parts.settings().allowAnyKey);
+    // As it stands before this request: a refusal says what it was refused by.
+    call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
+    return key;
   }
 
   function apiErrorOf(error: Error): ApiError {
@@ -112,6 +116,7 @@ function beginCall(parts: ProxyParts, context: Context): Call {
     target,
     pathKey,
     upstreamPath: "",
+    limitHeaders: [],
     origin: undefined,
     relayed: false,
     told: false,

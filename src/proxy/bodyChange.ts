@@ -2,7 +2,7 @@ import { ApiError } from "../wire/errors.ts";
 import { spliceIncludeUsage, spliceMember } from "./bodySplice.ts";
 import type { MeteredKind } from "./endpoint.ts";
 import type { Exchange } from "./exchange.ts";
-import type { LocalKey } from "./localKey.ts";
+import { isBounded, type LocalKey } from "./localKey.ts";
 import { type DecodeBody, MAX_DECODED_BYTES, type RequestFacts } from "./requestFacts.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -15,7 +15,7 @@ export interface BodyChange {
 
 /**
  * Bodies go up byte for byte, with two exceptions: a missing model is filled in where the user set a default; and an OpenAI chat stream whose
- * caller did not ask for usage, on a key with a quota, is made to report it (else leaving usage out would be a way around the quota).
+ * caller did not ask for usage, on a key with a quota or credit, is made to report it (else leaving usage out would be a way around both).
  * Returns undefined where nothing changes.
  */
 export async function changeBody(
@@ -33,8 +33,7 @@ export async function changeBody(
   const { facts, key, defaultModel } = request;
   const fillModel = facts.model === null && defaultModel !== undefined;
   const streamsChat = facts.stream && (kind.endpoint === "chat" || kind.endpoint === "completions");
-  const askUsage =
-    streamsChat && !facts.includeUsage && request.upstream.name === "openai" && key.quotaTokens !== undefined;
+  const askUsage = streamsChat && !facts.includeUsage && request.upstream.name === "openai" && isBounded(key);
   if (!fillModel && !askUsage) return undefined;
   const sent = await exchange.body.whole();
   const encoding = exchange.header("content-encoding");

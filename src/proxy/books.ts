@@ -1,4 +1,4 @@
-import type { Endpoint } from "../ledger/usageRow.ts";
+import type { Ending, Endpoint } from "../ledger/usageRow.ts";
 import { ApiError } from "../wire/errors.ts";
 import type { AnswerMeter } from "./answerReading.ts";
 import { type Call, loggedPath } from "./call.ts";
@@ -7,6 +7,7 @@ import type { RelayFailure, RelayObserver, RelayOutcome } from "./exchange.ts";
 import { clientName } from "./clientIdentity.ts";
 import type { Destination } from "./destination.ts";
 import { tooLarge } from "./guard.ts";
+import { KEY_REVOKED } from "./localKey.ts";
 import type { LiveRequest } from "./liveRequests.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import type { ProxySettings } from "./proxySettings.ts";
@@ -76,6 +77,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
   function answered(status: number, ending: string): void {
     call.told = true;
     live?.end();
+    destination.admitted.end();
     parts.onAnswered({
       id: call.id,
       method: call.exchange.method,
@@ -134,7 +136,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
     },
     failed(failure, settings) {
       const refusal = failureOf(failure, upstream) ?? tooLarge(settings);
-      if (failure.reason !== "client_left" && failure.reason !== "body_too_large") {
+      if (isUpstreams(failure)) {
         const { cause } = failure;
         parts.log.warn("The upstream could not be reached", {
           upstream: upstream.name,
@@ -142,13 +144,21 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
           cause: cause instanceof Error ? cause.message : undefined,
         });
       }
-      const ending = failure.reason === "client_left" ? "client_left" : "upstream_cut";
+      const ending = endingOf(failure);
       const status = failure.reason === "client_left" ? CLIENT_CLOSED_REQUEST : refusal.status;
       settle({ reading: undefined, status, ending, firstTokenAt: null, generationId: null, began: false });
       parts.usage.flush();
       return refusal;
     },
   };
+}
+
+function endingOf({ reason }: RelayFailure): Ending {
+  return reason === "client_left" || reason === "stopped" ? reason : "upstream_cut";
+}
+
+function isUpstreams({ reason }: RelayFailure): boolean {
+  return reason !== "client_left" && reason !== "body_too_large" && reason !== "stopped";
 }
 
 /** The sentence for a failure before the first byte; undefined for a body above the limit, which has its own. */
@@ -167,6 +177,8 @@ function failureOf(failure: RelayFailure, upstream: Upstream): ApiError | undefi
         "upstream_unreachable",
         `The upstream ${host} cannot be reached: check the network, the proxy settings and the upstream's base URL.`,
       );
+    case "stopped":
+      return new ApiError("invalid_api_key", KEY_REVOKED);
     case "upstream_cut":
     case "client_left":
     case "declined":

@@ -13,6 +13,7 @@ import { CHAT_KEEP_ALIVE } from "../wire/streamEvents.ts";
 import type { Call } from "./call.ts";
 import { statusForCaller } from "./clientIdentity.ts";
 import type { ClientEnding, ClientHead, HeaderPairs, RelayObserver, RelayOutcome } from "./exchange.ts";
+import { KEY_REVOKED } from "./localKey.ts";
 import { headerValue } from "./headerPolicy.ts";
 
 /** What the caller wants of the backend's event stream. */
@@ -25,6 +26,7 @@ export interface CodexAnswerOptions {
   readonly form: AnswerForm;
   readonly includeUsage: boolean;
   readonly toCaller: (toolName: string) => string;
+  readonly legacyCalls: boolean;
   /** The first 401 is not for the caller: the token is renewed and the request repeated. */
   readonly declines401: boolean;
   /** Is told the status that the caller gets, where it is not the upstream's, before the row is written. */
@@ -49,6 +51,15 @@ interface Shaping {
   readonly refusal: CodexFailure | undefined;
   readonly contentType: string;
 }
+
+const STOPPED: CodexFailure = {
+  status: 401,
+  message: KEY_REVOKED,
+  type: "authentication_error",
+  code: "invalid_api_key",
+  param: null,
+  retryAfterSeconds: undefined,
+};
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -121,6 +132,7 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
   }
 
   return {
+    started: (stop) => meter.started?.(stop),
     head,
     heldHead,
     chunk(bytes) {
@@ -217,7 +229,8 @@ function responsesObject(options: CodexAnswerOptions): Shaping {
       look();
       return NOTHING;
     },
-    end() {
+    end(outcome) {
+      if (outcome === "stopped") refusal = STOPPED;
       stream.rest();
       look();
       const response = stream.terminal?.["response"];
@@ -252,8 +265,8 @@ function chatStream(options: CodexAnswerOptions): Shaping {
       if (stream.progress !== "open") listener.finish(stream.failure);
       return out(text);
     },
-    end() {
-      const text = stream.finish();
+    end(outcome) {
+      const text = outcome === "stopped" ? stream.cut(STOPPED) : stream.finish();
       listener.finish(stream.failure);
       return { lastBytes: out(text), how: stream.failure === undefined ? "end" : "destroy" };
     },
@@ -281,7 +294,8 @@ function chatObject(options: CodexAnswerOptions): Shaping {
       reader.push(bytes);
       return NOTHING;
     },
-    end() {
+    end(outcome) {
+      if (outcome === "stopped") completion.cut(STOPPED);
       reader.finish();
       completion.cut(BROKEN_OFF);
       listener.finish(completion.failure);
@@ -296,10 +310,10 @@ function chatObject(options: CodexAnswerOptions): Shaping {
   };
 }
 
-function chatOptions({ call, includeUsage, toCaller }: CodexAnswerOptions): ChatAnswerOptions {
+function chatOptions({ call, includeUsage, toCaller, legacyCalls }: CodexAnswerOptions): ChatAnswerOptions {
   const createdAt = Math.floor(call.startedAt / 1000);
   // The model in the answer is the one that answered, whatever name it was asked by.
-  return { id: `chatcmpl-${call.id}`, createdAt, model: undefined, includeUsage, toCaller };
+  return { id: `chatcmpl-${call.id}`, createdAt, model: undefined, includeUsage, toCaller, legacyCalls };
 }
 
 /** Keeps the items for the conversation's memory, and tells of the limits. */

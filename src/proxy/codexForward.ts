@@ -71,6 +71,7 @@ export async function forwardToCodex(
       onEvent: (event) => streamMeter?.event(event),
       includeUsage: request.includeUsage,
       toCaller: request.toCaller,
+      legacyCalls: request.legacyCalls,
       declines401: manner === "declines_401",
       onStatus: (status) => (shown = status),
       onHead(status, received) {

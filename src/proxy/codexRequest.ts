@@ -28,6 +28,8 @@ export interface CodexRequest {
   readonly turnState: string | undefined;
   /** A tool's name as the caller knows it. */
   readonly toCaller: (toolName: string) => string;
+  /** Only of chat: the caller reads a call as the legacy `function_call`. */
+  readonly legacyCalls: boolean;
   /** The names of fields that were left out because the backend refuses them. */
   readonly dropped: readonly string[];
 }
@@ -92,6 +94,7 @@ function translated(
     turn,
     turnState: call.exchange.header("x-codex-turn-state") ?? conversation.turnState(turn),
     toCaller: isChat ? (name) => asked.toolNames.toCaller(name) : (name) => name,
+    legacyCalls: isChat && asked.legacyCalls,
     dropped: asked.dropped,
   };
 }

@@ -1,3 +1,4 @@
+import type { Admitted } from "./admission.ts";
 import type { UpstreamCredential } from "./headerPolicy.ts";
 import type { LocalKey } from "./localKey.ts";
 import type { RequestFacts } from "./requestFacts.ts";
@@ -11,4 +12,6 @@ export interface Destination {
   readonly target: string;
   readonly key: LocalKey;
   readonly facts: RequestFacts;
+  /** Has to be told of the request's end. */
+  readonly admitted: Admitted;
 }

@@ -49,6 +49,8 @@ export interface UpstreamRequest {
 
 /** Reads along while an answer passes, and decides the little that is changed in it. Must not throw. */
 export interface RelayObserver {
+  /** The request is on its way; `stop` breaks it off with the outcome `stopped`, and does nothing once it is over. */
+  started?(stop: () => void): void;
   /**
    * The upstream's final head. Returns the one that the client gets; or `held`, to send none before the first bytes do (`heldHead`);
    * or `declined`, upon which the client gets nothing, `relay` rejects with that reason, and the request may be sent again.
@@ -76,7 +78,7 @@ export interface ClientHead {
 }
 
 /** How an answer ended whose head had been sent. */
-export type RelayOutcome = "complete" | "client_left" | "upstream_cut" | "upstream_timeout";
+export type RelayOutcome = "complete" | "client_left" | "upstream_cut" | "upstream_timeout" | "stopped";
 
 /** `destroy` breaks the connection, so that nobody takes a truncated answer for a finished one. */
 export interface ClientEnding {
@@ -91,6 +93,8 @@ export type RelayFailureReason =
   | "upstream_unreachable"
   | "upstream_timeout"
   | "upstream_cut"
+  /** Somebody stopped it. */
+  | "stopped"
   /** The observer did not want this answer. */
   | "declined";
 

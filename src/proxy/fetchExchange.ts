@@ -50,13 +50,17 @@ async function relay(
   parts: FetchExchangeParts,
 ): Promise<Response> {
   const abort = new AbortController();
-  let reason: "client_left" | "upstream_timeout" | "body_too_large" | undefined;
+  let reason: "client_left" | "upstream_timeout" | "body_too_large" | "stopped" | undefined;
   const leave = (): void => {
     reason = "client_left";
     abort.abort();
   };
   if (client.signal.aborted) leave();
   client.signal.addEventListener("abort", leave, { once: true });
+  observer.started?.(() => {
+    reason = "stopped";
+    abort.abort();
+  });
   const cancelTimeout = parts.later(parts.headersTimeoutMs, () => {
     reason = "upstream_timeout";
     abort.abort();
@@ -96,7 +100,9 @@ async function relay(
     await ended("complete");
     return new Response(null, { status: head.status, headers: pairsOf(head.headers) });
   }
-  const stream = pipe(source ?? emptyStream(), observer, ended, abort, parts, () => reason === "client_left");
+  const stream = pipe(source ?? emptyStream(), observer, ended, abort, parts, () =>
+    reason === "client_left" || reason === "stopped" ? reason : "upstream_cut",
+  );
   if (head === "held") return heldResponse(stream, observer);
   return new Response(stream, { status: head.status, headers: pairsOf(head.headers) });
 }
@@ -148,7 +154,7 @@ function pipe(
   ended: End,
   abort: AbortController,
   parts: FetchExchangeParts,
-  clientLeft: () => boolean,
+  brokenBy: () => "client_left" | "stopped" | "upstream_cut",
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   let cancelSilence: (() => void) | undefined;
@@ -190,7 +196,7 @@ function pipe(
             return;
           }
         } catch {
-          await finish(controller, clientLeft() ? "client_left" : "upstream_cut");
+          await finish(controller, brokenBy());
         } finally {
           cancelSilence?.();
         }

@@ -90,7 +90,11 @@ export function upstreamHeaders(headers: HeaderPairs, credential: UpstreamCreden
 }
 
 /** The headers of an upstream's answer that the client gets; ours are added by the caller. */
-export function clientHeaders(headers: HeaderPairs, bodyPassesUnchanged: boolean): string[] {
+export function clientHeaders(
+  headers: HeaderPairs,
+  bodyPassesUnchanged: boolean,
+  limits: "upstreams" | "ours" = "upstreams",
+): string[] {
   const kept: string[] = [];
   const named = connectionNamed(headers);
   for (let index = 0; index < headers.length; index += 2) {
@@ -100,6 +104,8 @@ export function clientHeaders(headers: HeaderPairs, bodyPassesUnchanged: boolean
     if (name === "x-request-id") kept.push("x-upstream-request-id", value);
     if (DROPPED_FROM_RESPONSE.has(name) || name.startsWith(CORS_PREFIX) || named?.has(name) === true) continue;
     if (name === "content-length" && !bodyPassesUnchanged) continue;
+    // Two accounts of what is left in one answer would be none.
+    if (limits === "ours" && name.startsWith("x-ratelimit-")) continue;
     kept.push(original, value);
   }
   return kept;

@@ -25,6 +25,8 @@ export interface LiveRequest {
   firstTokenAt: number | null;
   /** What reads the answer; undefined until its head has come, and where nothing is read. */
   meter: { readonly reading: AnswerReading } | undefined;
+  /** Breaks it off; undefined until it is sent upstream. */
+  stop: (() => void) | undefined;
   /** Ended, whichever way. Calling it again does no harm. */
   end(): void;
 }
@@ -53,6 +55,8 @@ export interface LiveView {
 /** The requests that are on their way now. */
 export interface LiveRequests {
   begin(facts: LiveFacts): LiveRequest;
+  /** Breaks off all requests of a key. */
+  stopKey(keyId: string): void;
   list(): readonly LiveView[];
   /**
    * Shows those that changed since the last look, all in one list, at most four times a second. While nobody listens, nothing is kept
@@ -98,6 +102,7 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
         bytes: 0,
         firstTokenAt: null,
         meter: undefined,
+        stop: undefined,
         end() {
           if (!running.delete(request)) return;
           shown.delete(request);
@@ -109,6 +114,10 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
       running.set(request, facts);
       arm();
       return request;
+    },
+    stopKey(keyId) {
+      // Those that stop are taken out meanwhile.
+      for (const [request, facts] of [...running]) if (facts.keyId === keyId) request.stop?.();
     },
     list: () => Array.from(running, ([request, facts]) => viewOf(facts, request, "running")),
     listen(listener) {

@@ -1,4 +1,7 @@
 import { ApiError } from "../wire/errors.ts";
+import type { KeyRegister } from "../ledger/keyRegister.ts";
+import type { KeyState, ManagedKey } from "../ledger/managedKey.ts";
+import type { QuotaWindow } from "../ledger/quotaWindow.ts";
 import type { Rate } from "../ledger/tokenBucket.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -8,8 +11,21 @@ export interface LocalKey {
   readonly label: string;
   /** Undefined: as fast as it likes. */
   readonly rate: Rate | undefined;
-  /** Tokens it may use in its life; undefined: no bound. */
+  /** Tokens it may use in its window; undefined: no bound. */
   readonly quotaTokens: number | undefined;
+  readonly quotaWindow: QuotaWindow;
+  /** Patterns of the models that it may use; undefined: all. */
+  readonly models: readonly string[] | undefined;
+  /** Requests that may run at once; undefined: any number. */
+  readonly maxConcurrent: number | undefined;
+  /** Whether it may spend only what its credit journal holds. */
+  readonly isCredit: boolean;
+}
+
+/** A key that a secret belongs to, in whatever state it is. */
+export interface FoundLocalKey {
+  readonly key: LocalKey;
+  readonly state: KeyState;
 }
 
 /** SHA-256 of a text. Synchronous, because it stands in front of every request. */
@@ -17,7 +33,7 @@ export type Digest = (text: string) => Uint8Array;
 
 /** Finds the key that a caller presents. */
 export interface KeyRing {
-  find(presented: string): LocalKey | undefined;
+  find(presented: string): FoundLocalKey | undefined;
 }
 
 /** What local keys begin with, so that one is recognised where it must not go. */
@@ -25,18 +41,74 @@ export const LOCAL_KEY_PREFIX = "pb_";
 
 /** Stands for callers without a key of ours: `--allow-any-key`, and the transparent route. */
 export function anonymousKey(id: "any" | "transparent"): LocalKey {
-  return { id, label: id, rate: undefined, quotaTokens: undefined };
+  return unlimitedKey(id, id);
+}
+
+/** Whether what its requests use has to be known: they are bound by it. */
+export function isBounded(key: LocalKey): boolean {
+  return key.quotaTokens !== undefined || key.isCredit;
+}
+
+/** A key that nothing bounds. */
+export function unlimitedKey(id: string, label: string): LocalKey {
+  return {
+    id,
+    label,
+    rate: undefined,
+    quotaTokens: undefined,
+    quotaWindow: "life",
+    models: undefined,
+    maxConcurrent: undefined,
+    isCredit: false,
+  };
 }
 
 /** A ring with one fixed key. */
 export function createFixedKeyRing(key: LocalKey, secret: string, digest: Digest): KeyRing {
   const expected = digest(secret);
-  return { find: (presented) => (sameBytes(digest(presented), expected) ? key : undefined) };
+  const found: FoundLocalKey = { key, state: "active" };
+  return { find: (presented) => (sameBytes(digest(presented), expected) ? found : undefined) };
+}
+
+/** A ring of the keys that the ledger knows, and of another ring's. */
+export function createManagedKeyRing(
+  register: Pick<KeyRegister, "find">,
+  others: KeyRing | undefined,
+  digest: Digest,
+  now: () => number,
+): KeyRing {
+  /** A key's limits in the terms of admission, made anew when it was changed. */
+  const made = new WeakMap<ManagedKey, LocalKey>();
+  return {
+    find(presented) {
+      const other = others?.find(presented);
+      if (other !== undefined || !presented.startsWith(LOCAL_KEY_PREFIX)) return other;
+      const found = register.find(digest(presented), now());
+      if (found === undefined) return undefined;
+      let key = made.get(found.key);
+      if (key === undefined) made.set(found.key, (key = localKeyOf(found.key)));
+      return { key, state: found.state };
+    },
+  };
+}
+
+/** A managed key in the terms of admission. */
+export function localKeyOf(key: ManagedKey): LocalKey {
+  return {
+    id: key.id,
+    label: key.label,
+    rate: key.ratePerMinute === null ? undefined : { perMinute: key.ratePerMinute, burst: key.burst },
+    quotaTokens: key.quotaTokens ?? undefined,
+    quotaWindow: key.quotaWindow,
+    models: key.models ?? undefined,
+    maxConcurrent: key.maxConcurrent ?? undefined,
+    isCredit: key.isCredit,
+  };
 }
 
 /**
  * The caller's key, from the places that the contract names. A caller may carry other credentials besides (an agent's own bearer next to
- * an `X-Daemon-Token`), so the first that is a key of ours counts. Throws `invalid_api_key`.
+ * an `X-Daemon-Token`), so the first that is a key of ours counts. Throws `invalid_api_key` and `key_expired`.
  */
 export function checkKey(
   exchange: Exchange,
@@ -48,7 +120,7 @@ export function checkKey(
   if (ring !== undefined) {
     for (const key of presented) {
       const found = key === undefined || key === "" ? undefined : ring.find(key);
-      if (found !== undefined) return found;
+      if (found !== undefined) return usable(found);
     }
   }
   if (allowAny) return anonymousKey("any");
@@ -59,6 +131,23 @@ export function checkKey(
       : "This request carries no Patchbay key: send it as 'Authorization: Bearer KEY', 'X-API-Key' or 'X-Daemon-Token'.",
   );
 }
+
+function usable({ key, state }: FoundLocalKey): LocalKey {
+  switch (state) {
+    case "active":
+      return key;
+    case "expired":
+      throw new ApiError("key_expired", `The key '${key.label}' has expired: ask whoever runs Patchbay for a new one.`);
+    case "revoked":
+      throw new ApiError(
+        "invalid_api_key",
+        `The key '${key.label}' was revoked: ask whoever runs Patchbay for a new one.`,
+      );
+  }
+}
+
+/** What the reader of an answer is told whose key was revoked meanwhile. */
+export const KEY_REVOKED = "The key of this request was revoked: ask whoever runs Patchbay for a new one.";
 
 /** The token of `Authorization: Bearer`; the scheme's case does not matter (RFC 9110 section 11.1). */
 export function bearer(exchange: Exchange): string | undefined {

@@ -2,6 +2,7 @@ import { ApiError } from "../wire/errors.ts";
 import { jsonAnswer } from "./answers.ts";
 import { borrowedAccess } from "./borrowedAccess.ts";
 import type { Call } from "./call.ts";
+import { keyJson } from "./keyJson.ts";
 import type { LocalKey } from "./localKey.ts";
 import { codexEntries } from "./codexEntries.ts";
 import type { ProxyApp } from "./proxyApp.ts";
@@ -43,17 +44,6 @@ export function addOwnRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Cal
   app.get("/v1/key", (context) => {
     const call = context.get("call");
     const key = keyOf(call);
-    const { usedTokens, remainingTokens, remainingRequests } = parts.admission.standing(key);
-    return jsonAnswer(call, 200, {
-      id: key.id,
-      label: key.label,
-      limits: {
-        requests_per_minute: key.rate?.perMinute ?? null,
-        burst: key.rate?.burst ?? null,
-        quota_tokens: key.quotaTokens ?? null,
-      },
-      used: { tokens: usedTokens },
-      remaining: { tokens: remainingTokens ?? null, requests: remainingRequests ?? null },
-    });
+    return jsonAnswer(call, 200, keyJson(key, parts.admission.standing(key)));
   });
 }

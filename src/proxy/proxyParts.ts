@@ -1,3 +1,4 @@
+import type { UpstreamName } from "../ledger/usageRow.ts";
 import type { Clock, Log, RandomId } from "../ports.ts";
 import type { Admission } from "./admission.ts";
 import type { CodexParts } from "./codexParts.ts";
@@ -7,7 +8,7 @@ import type { Digest, KeyRing } from "./localKey.ts";
 import type { LiveRequests } from "./liveRequests.ts";
 import type { ModelList } from "./modelList.ts";
 import type { ProxySettings } from "./proxySettings.ts";
-import type { DecodeBody } from "./requestFacts.ts";
+import type { DecodeBody, RequestFacts } from "./requestFacts.ts";
 import type { CostOf, UsageSink } from "./usageRecorder.ts";
 
 /** Everything that the proxy needs from outside: effects, settings, and the rooms beside it. */
@@ -37,6 +38,8 @@ export interface ProxyParts {
   readonly codex: CodexParts | undefined;
   readonly usage: UsageSink;
   readonly costOf: CostOf;
+  /** What a request may cost at most, in micro-dollars; undefined where no price is known. */
+  readonly estimate: (upstream: UpstreamName, model: string | null, facts: RequestFacts) => number | undefined;
   /** Is told about every request when it has ended, without bodies or secrets. */
   readonly onAnswered: (answered: Answered) => void;
 }

@@ -1,4 +1,5 @@
 import type { UpstreamName } from "../ledger/usageRow.ts";
+import type { UnknownPricePolicy } from "./admission.ts";
 import type { ModelRoute } from "./modelRouting.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -13,6 +14,8 @@ export interface ProxySettings {
   /** Origins of pages that may call us besides loopback pages and VS Code's webviews; `*` for all. */
   readonly allowedOrigins: readonly string[];
   readonly allowAnyKey: boolean;
+  /** What becomes of a request of a key with credit whose price is not known. */
+  readonly unknownPrice: UnknownPricePolicy;
   readonly maximumBodyBytes: number;
   /** How long a list of models is used before it is asked for again, in milliseconds. */
   readonly modelCacheMs: number;

@@ -2,13 +2,21 @@ import type { Ending, Endpoint } from "../ledger/usageRow.ts";
 import type { Clock } from "../ports.ts";
 import { ownHeaders } from "./answers.ts";
 import type { AnswerMeter, AnswerReading } from "./answerReading.ts";
+import { KEY_REVOKED } from "./localKey.ts";
 import type { Call } from "./call.ts";
 import { statusForCaller } from "./clientIdentity.ts";
 import type { CreateDecoder, Decoder } from "./decoder.ts";
 import type { ClientEnding, RelayObserver, RelayOutcome } from "./exchange.ts";
 import type { LiveRequest } from "./liveRequests.ts";
 import { clientHeaders, headerValue } from "./headerPolicy.ts";
-import { brokenStreamEvent, createMeter, dialectOf, keepAlive, type StreamDialect } from "./streamDialect.ts";
+import {
+  brokenStreamEvent,
+  createMeter,
+  dialectOf,
+  keepAlive,
+  type StreamDialect,
+  type StreamFailure,
+} from "./streamDialect.ts";
 import { createUsageChunkFilter, type UsageChunkFilter } from "./usageChunkFilter.ts";
 import type { MeteredAnswer, MeteredRequest } from "./usageRecorder.ts";
 
@@ -21,9 +29,12 @@ export type OnPassed = (status: number, outcome: RelayOutcome) => void;
 export function passingObserver(call: Call, keyIsOurs: boolean, live: LiveRequest, onPassed: OnPassed): RelayObserver {
   let status = 0;
   return {
+    started(stop) {
+      live.stop = stop;
+    },
     head(upstreamStatus, headers) {
       status = keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
-      return { status, headers: [...clientHeaders(headers, true), ...ownHeaders(call)] };
+      return { status, headers: [...clientHeaders(headers, true, limitsOf(call)), ...ownHeaders(call)] };
     },
     chunk(bytes) {
       live.bytes += bytes.length;
@@ -35,6 +46,30 @@ export function passingObserver(call: Call, keyIsOurs: boolean, live: LiveReques
       return { lastBytes: undefined, how: outcome === "complete" ? "end" : "destroy" };
     },
   };
+}
+
+/** Why an answer broke off, in a sentence for its reader. */
+function failureOf(outcome: RelayOutcome): StreamFailure {
+  switch (outcome) {
+    case "upstream_timeout":
+      return {
+        code: "upstream_timeout",
+        message: "The upstream went silent before its answer was finished: send the request again.",
+      };
+    case "stopped":
+      return { code: "invalid_api_key", message: KEY_REVOKED };
+    case "complete":
+    case "client_left":
+    case "upstream_cut":
+      return {
+        code: "upstream_unreachable",
+        message: "The upstream broke off before its answer was finished: send the request again.",
+      };
+  }
+}
+
+function limitsOf(call: Call): "upstreams" | "ours" {
+  return call.limitHeaders.length === 0 ? "upstreams" : "ours";
 }
 
 /** What a metering observer works with. */
@@ -125,7 +160,7 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
       settle(endingOf(meter?.reading.progress ?? "complete"));
       return { lastBytes, how: "end" };
     }
-    settle("upstream_cut");
+    settle(outcome === "stopped" ? "stopped" : "upstream_cut");
     return { lastBytes: brokenBytes(outcome), how: "destroy" };
   }
 
@@ -136,21 +171,14 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
 
   function brokenBytes(outcome: RelayOutcome): Uint8Array | undefined {
     if (!mayWrite || meter === undefined || !meter.atBoundary) return undefined;
-    const failure =
-      outcome === "upstream_timeout"
-        ? {
-            code: "upstream_timeout" as const,
-            message: "The upstream went silent before its answer was finished: send the request again.",
-          }
-        : {
-            code: "upstream_unreachable" as const,
-            message: "The upstream broke off before its answer was finished: send the request again.",
-          };
-    const event = brokenStreamEvent(dialect, meter.reading, failure, clock.now());
+    const event = brokenStreamEvent(dialect, meter.reading, failureOf(outcome), clock.now());
     return event === undefined ? undefined : encoder.encode(event);
   }
 
   return {
+    started(stop) {
+      parts.live.stop = stop;
+    },
     head(upstreamStatus, headers) {
       status = parts.keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
       dialect = dialectOf(endpoint, headerValue(headers, "content-type"));
@@ -167,7 +195,10 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
       mayWrite = plain && isStream();
       // A stream of known length could not be told from a finished one when it has to be broken off; and the last byte of a compressed
       // answer of known length would tell its client of the end before it is unpacked and written down.
-      return { status, headers: [...clientHeaders(headers, !isStream() && plain), ...ownHeaders(call)] };
+      return {
+        status,
+        headers: [...clientHeaders(headers, !isStream() && plain, limitsOf(call)), ...ownHeaders(call)],
+      };
     },
     chunk(bytes) {
       parts.live.bytes += bytes.length;

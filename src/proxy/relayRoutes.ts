@@ -3,12 +3,13 @@ import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
 import { borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
 import { type Call, pathOf } from "./call.ts";
-import { carriesJson, meteredKind } from "./endpoint.ts";
+import { carriesJson, meteredKind, type MeteredKind } from "./endpoint.ts";
 import { forwardBorrowed, forwardToCodex } from "./codexForward.ts";
 import type { Destination } from "./destination.ts";
 import { forward } from "./forward.ts";
 import type { UpstreamCredential } from "./headerPolicy.ts";
-import { anonymousKey, bearer, LOCAL_KEY_PREFIX, type LocalKey } from "./localKey.ts";
+import { limitHeaders } from "./limitHeaders.ts";
+import { anonymousKey, bearer, isBounded, LOCAL_KEY_PREFIX, type LocalKey } from "./localKey.ts";
 import { routeModel } from "./modelRouting.ts";
 import type { ProxyApp, ProxyContext } from "./proxyApp.ts";
 import type { ProxyParts } from "./proxyParts.ts";
@@ -54,10 +55,10 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const name = await choose(facts);
     if (name === "codex") return relayToCodex(call, target, key, facts, borrowed);
     const upstream = configured(parts, name, "key");
-    parts.admission.admit(key);
     const credential: UpstreamCredential = { kind: "key", key: upstream.apiKey ?? "" };
-    const destination: Destination = { upstream, credential, target, key, facts };
-    return forward(parts, call, destination);
+    return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
+      forward(parts, call, destination),
+    );
   }
 
   function relayToCodex(
@@ -70,12 +71,44 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const upstream = configured(parts, "codex", "address");
     const { codex } = parts;
     if (codex === undefined) throw new ApiError("upstream_not_configured", NOT_CONFIGURED.codex);
-    parts.admission.admit(key);
     if (borrowed === undefined) {
-      return forwardToCodex(parts, codex, call, { upstream, credential: { kind: "sign_in" }, target, key, facts });
+      const credential: UpstreamCredential = { kind: "sign_in" };
+      return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
+        forwardToCodex(parts, codex, call, destination),
+      );
     }
     const credential: UpstreamCredential = { kind: "callers_own" };
-    return forwardBorrowed(parts, codex, call, { upstream, credential, target, key, facts }, borrowed);
+    return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
+      forwardBorrowed(parts, codex, call, destination, borrowed),
+    );
+  }
+
+  /** Lets a request go on that its key allows, and sees to it that what it holds is given back where it never goes out. */
+  async function admitted(
+    call: Call,
+    asked: Omit<Destination, "admitted">,
+    work: (destination: Destination) => Promise<Response>,
+  ): Promise<Response> {
+    const { key, facts, target, upstream } = asked;
+    const kind = meteredKind(call.exchange.method, pathOf(target));
+    const model = facts.model ?? (kind.kind === "metered" ? (parts.settings().defaultModel ?? null) : null);
+    const admission = parts.admission.admit(key, {
+      requestId: call.id,
+      startedAt: call.startedAt,
+      model,
+      namesModel: kind.kind === "metered" || call.exchange.method === "POST",
+      estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, facts)),
+    });
+    try {
+      return await work({ ...asked, admitted: admission });
+    } catch (error) {
+      admission.end();
+      throw error;
+    } finally {
+      if (key.rate !== undefined || key.quotaTokens !== undefined) {
+        call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
+      }
+    }
   }
 
   /** The caller's own OpenAI key goes upstream untouched: it is not stored, not logged, and judged by the upstream alone. */
@@ -98,13 +131,15 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const target = `/v1${call.target}`;
     const key = anonymousKey("transparent");
     const facts = await factsOf(call, target, key);
-    return forward(parts, call, { upstream, credential: { kind: "callers_own" }, target, key, facts });
+    return admitted(call, { upstream, credential: { kind: "callers_own" }, target, key, facts }, (destination) =>
+      forward(parts, call, destination),
+    );
   }
 
   function factsOf(call: Call, target: string, key: LocalKey): Promise<RequestFacts> | RequestFacts {
     if (call.exchange.method !== "POST" || !carriesJson(pathOf(target))) return noFacts;
     const { maximumBodyBytes } = parts.settings();
-    return readRequestFacts(call.exchange, maximumBodyBytes, parts.decodeBody, key.quotaTokens !== undefined);
+    return readRequestFacts(call.exchange, maximumBodyBytes, parts.decodeBody, isBounded(key));
   }
 
   /** A stored response is asked for where it was made; everything else goes by its model. */
@@ -128,6 +163,11 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   }
 }
 
+/** Reading costs nothing; whatever else carries no usage has a price that nobody knows. */
+function isFree(call: Call, kind: MeteredKind): boolean {
+  return kind.kind !== "metered" && (call.exchange.method === "GET" || call.exchange.method === "HEAD");
+}
+
 function configured(parts: ProxyParts, name: UpstreamName, needs: "key" | "address"): Upstream {
   const upstream = parts.settings().upstreams[name];
   if (upstream !== undefined && (needs === "address" || upstream.apiKey !== undefined)) return upstream;
@@ -136,7 +176,7 @@ function configured(parts: ProxyParts, name: UpstreamName, needs: "key" | "addre
 
 const NOT_CONFIGURED: Readonly<Record<UpstreamName, string>> = {
   openai:
-    "This model is OpenAI's, and no OpenAI key is set: set OPENAI_API_KEY, or use an OpenRouter model such as openai/gpt-5.5.",
+    "This model is OpenAI's, and no OpenAI key is set: set OPENAI_API_KEY, run 'patchbay login' to use a ChatGPT plan, or use an OpenRouter model such as openai/gpt-5.5.",
   openrouter:
     "This model is OpenRouter's, and no OpenRouter key is set: set OPENROUTER_API_KEY, or use a model of OpenAI's.",
   codex: "This model is served with a ChatGPT sign-in, and nobody is signed in: run 'patchbay login'.",

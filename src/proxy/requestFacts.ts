@@ -9,6 +9,9 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** Whether the caller of a chat stream asked for usage itself. */
   readonly includeUsage: boolean;
+  /** The bound on output that the request names; undefined where it names none, and for keys without limits, which nobody asks for it. */
+  readonly maxOutputTokens: number | undefined;
+  readonly serviceTier: string | null;
   /** Plain bytes of the body, at least these many where it was not read to its end; null where there was none to read. */
   readonly bodyBytes: number | null;
 }
@@ -17,6 +20,9 @@ export interface RequestFacts {
 export type DecodeBody = (encoding: string, body: Uint8Array, limitBytes: number) => Promise<Uint8Array | undefined>;
 
 const PATHS = ["model", "stream", "stream_options"];
+const OUTPUT_BOUNDS = ["max_completion_tokens", "max_output_tokens", "max_tokens"];
+/** What an estimate of the cost needs besides. */
+const PRICED_PATHS = [...PATHS, ...OUTPUT_BOUNDS, "service_tier"];
 
 /** A body up to this size is read to its end, so that a repeated key cannot change the model behind our back. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -26,7 +32,14 @@ export const MAX_DECODED_BYTES = 64 * 1024 * 1024;
 const SPACE = 0x20;
 
 /** The facts of a request without a body that we could read. */
-export const noFacts: RequestFacts = { model: null, stream: false, includeUsage: false, bodyBytes: null };
+export const noFacts: RequestFacts = {
+  model: null,
+  stream: false,
+  includeUsage: false,
+  maxOutputTokens: undefined,
+  serviceTier: null,
+  bodyBytes: null,
+};
 
 /**
  * Reads the facts off the start of the body, which stays in the exchange for the relay. Throws `invalid_request` for a compressed body
@@ -40,7 +53,7 @@ export async function readRequestFacts(
   decodeBody: DecodeBody,
   thoroughly: boolean,
 ): Promise<RequestFacts> {
-  const picker = createJsonPicker(PATHS);
+  const picker = createJsonPicker(thoroughly ? PRICED_PATHS : PATHS);
   const encoding = exchange.header("content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
     const plain = await decodeBody(encoding, await exchange.body.whole(), MAX_DECODED_BYTES);
@@ -75,6 +88,16 @@ function factsOf(picker: JsonPicker, bodyBytes: number): RequestFacts {
     stream: picker.value("stream") === true,
     includeUsage:
       typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true,
+    maxOutputTokens: OUTPUT_BOUNDS.map((name) => picker.value(name)).find(isCount),
+    serviceTier: textOrNull(picker.value("service_tier")),
     bodyBytes,
   };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }

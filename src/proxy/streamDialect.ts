@@ -55,11 +55,17 @@ export function keepAlive(dialect: StreamDialect): string | undefined {
   }
 }
 
-/** What tells a stream's reader that its answer broke off. The code is none that agents read as final: they may ask again. */
+/** Why an answer broke off. */
+export interface StreamFailure {
+  readonly code: "upstream_unreachable" | "upstream_timeout" | "invalid_api_key";
+  readonly message: string;
+}
+
+/** What tells a stream's reader that its answer broke off. Only a key that is no good any more is told with a code that agents read as final. */
 export function brokenStreamEvent(
   dialect: StreamDialect,
   reading: AnswerReading,
-  failure: { readonly code: "upstream_unreachable" | "upstream_timeout"; readonly message: string },
+  failure: StreamFailure,
   now: number,
 ): string | undefined {
   switch (dialect) {
@@ -73,7 +79,7 @@ export function brokenStreamEvent(
           createdAt: Math.floor(now / 1000),
         },
         reading.events,
-        failure,
+        failure.code === "invalid_api_key" ? { code: "invalid_prompt", message: failure.message } : failure,
       );
     case "json":
     case "opaque":

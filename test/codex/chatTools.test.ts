@@ -89,15 +89,18 @@ describe("the tools of a chat request", () => {
     assert.deepEqual(translate({ web_search_options: options }).dropped, []);
   });
 
-  it("include legacy functions", () => {
-    const { rest } = translate({
+  it("include legacy functions, of which one is called at a time", () => {
+    const { rest, legacyCalls } = translate({
       functions: [{ name: "look", description: "Looks.", parameters: EMPTY_SCHEMA }],
       function_call: { name: "look" },
     });
     assert.deepEqual(rest, {
       tools: [{ type: "function", name: "look", description: "Looks.", parameters: EMPTY_SCHEMA, strict: false }],
       tool_choice: { type: "function", name: "look" },
+      parallel_tool_calls: false,
     });
+    assert.equal(legacyCalls, true);
+    assert.equal(translate({ functions: [{ name: "look" }], tools: [LOOK] }).legacyCalls, false);
     assert.equal(translate({ functions: [{ name: "look" }], function_call: "none" }).rest["tool_choice"], "none");
   });
 

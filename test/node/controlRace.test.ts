@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { AlreadyRunningError, claimDataDirectory, controlPathOf } from "../../src/node/controlClaim.ts";
+import { AlreadyRunningError, claimDataDirectory } from "../../src/node/controlClaim.ts";
+import { controlPathOf } from "../../src/node/controlPlace.ts";
 import { connectControl } from "../../src/node/controlClient.ts";
 import { ControlError } from "../../src/node/controlDirectory.ts";
 import { startControlServer } from "../../src/node/controlServer.ts";

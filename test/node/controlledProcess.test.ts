@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { AlreadyRunningError, controlPathOf } from "../../src/node/controlClaim.ts";
+import { AlreadyRunningError } from "../../src/node/controlClaim.ts";
+import { controlPathOf } from "../../src/node/controlPlace.ts";
 import { connectControl } from "../../src/node/controlClient.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import type { ControlEvent } from "../../src/node/controlState.ts";
 import { ListenError } from "../../src/node/listenOn.ts";
+import { KEY_DEFAULTS } from "../../src/node/keyDraft.ts";
 import { type ProcessSettings, startProxyProcess } from "../../src/node/proxyProcess.ts";
 import { listeningLog } from "../ledger/temporaryLedger.ts";
 import { httpUpstream, Opened, until, within } from "./relayRig.ts";
@@ -51,10 +53,12 @@ describe("a proxy process under control", () => {
         allowedHosts: [],
         allowedOrigins: [],
         allowAnyKey: true,
+        unknownPrice: "refuse",
         maximumBodyBytes: 1_000_000,
         modelCacheMs: 0,
       },
       aliases: {},
+      keyDefaults: KEY_DEFAULTS,
       openKeeper: () => Promise.resolve(signedOut),
       fixedKey: undefined,
       statsPath: undefined,

@@ -6,20 +6,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { listRows } from "../../src/ledger/listRows.ts";
-import { createUsageLedger, type UsageLedger } from "../../src/ledger/usageLedger.ts";
-import { createLedgerAdmission } from "../../src/node/ledgerAdmission.ts";
+import type { UsageLedger } from "../../src/ledger/usageLedger.ts";
 import { type LedgerFile, openLedgerFile, openLedgerForReading } from "../../src/node/ledgerFile.ts";
 import { createLedgerWriter, type LedgerWriter } from "../../src/node/ledgerWriter.ts";
 import { readingAfter } from "../../src/node/readingAfter.ts";
+import { openProcessAccounts } from "../../src/node/processAccounts.ts";
 import { openSqlite } from "../../src/node/sqlite.ts";
 import { openUsageSpool } from "../../src/node/usageSpool.ts";
 import type { Clock, Sql } from "../../src/ports.ts";
 import type { Admission } from "../../src/proxy/admission.ts";
+import { unlimitedKey } from "../../src/proxy/localKey.ts";
 import { DAY, listeningLog, row } from "../ledger/temporaryLedger.ts";
 import { Opened, until } from "./relayRig.ts";
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const key = { id: "key_a", label: "a", rate: undefined, quotaTokens: 1_000 };
+const key = { ...unlimitedKey("key_a", "a"), quotaTokens: 1_000 };
 /** What `row()` takes from a quota. */
 const ROW_TOKENS = 200;
 
@@ -47,10 +48,10 @@ describe("the writer of the ledger", () => {
     const log = listeningLog();
     const file = openLedgerFile(folder, log, time.now());
     opened.add(() => file.close());
-    const ledger = createUsageLedger(file, log);
+    const { ledger, admission } = openProcessAccounts(file, time, log, () => "refuse");
     const writer = createLedgerWriter(ledger, openUsageSpool(spoolFolder, log, time.now()), time, log);
     const sql = readingAfter(() => writer.commit(), file);
-    return { folder, file, ledger, writer, sql, admission: createLedgerAdmission(time, sql, ledger), lines: log.lines };
+    return { folder, file, ledger, writer, sql, admission, lines: log.lines };
   }
 
   /** The ids that another process would see now, oldest first. */
@@ -211,7 +212,7 @@ describe("the writer of the ledger", () => {
     it(`counts a row towards its quota once, where the key was asked for ${when} it was recorded`, () => {
       const { writer, admission } = start();
       if (when === "before") assert.equal(admission.standing(key).usedTokens, 0);
-      if (writer.record(row())) admission.count(row());
+      writer.record(row());
       assert.equal(admission.standing(key).usedTokens, ROW_TOKENS);
       writer.commit();
       assert.equal(admission.standing(key).usedTokens, ROW_TOKENS);
@@ -221,10 +222,10 @@ describe("the writer of the ledger", () => {
       const { writer, admission } = start();
       admission.standing(key);
       const estimated = row({ usageSource: "estimated" });
-      if (writer.record(estimated)) admission.count(estimated);
+      writer.record(estimated);
       if (when === "before") writer.commit();
       const settled = row({ tokens: { ...row().tokens, output: 100 } });
-      if (writer.record(settled)) admission.count(settled);
+      writer.record(settled);
       writer.commit();
       assert.equal(admission.standing(key).usedTokens, ROW_TOKENS + 70);
     });
@@ -233,7 +234,7 @@ describe("the writer of the ledger", () => {
       const { folder, writer, admission } = start();
       if (when === "before") admission.standing(key);
       const unlock = lock(folder);
-      for (const id of ["a", "b"]) if (writer.record(row({ id }))) admission.count(row({ id }));
+      for (const id of ["a", "b"]) writer.record(row({ id }));
       assert.equal(admission.standing(key).usedTokens, 2 * ROW_TOKENS);
       unlock();
       writer.commit();

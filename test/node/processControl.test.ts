@@ -8,6 +8,11 @@ import { claimDataDirectory } from "../../src/node/controlClaim.ts";
 import { connectControl } from "../../src/node/controlClient.ts";
 import type { ControlEvent } from "../../src/node/controlState.ts";
 import { startProcessControl } from "../../src/node/processControl.ts";
+import { createPurse } from "../../src/ledger/creditPurse.ts";
+import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
+import { createQuotaCounter } from "../../src/ledger/quotaCounter.ts";
+import { KEY_DEFAULTS } from "../../src/node/keyDraft.ts";
+import { createKeyKeeping } from "../../src/node/keyKeeping.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import { migrate } from "../../src/ledger/schema.ts";
 import { openSqlite } from "../../src/node/sqlite.ts";
@@ -56,6 +61,7 @@ describe("the control of a process", () => {
         allowedHosts: [],
         allowedOrigins: [],
         allowAnyKey: false,
+        unknownPrice: "refuse",
         maximumBodyBytes: 1,
         modelCacheMs: 0,
       }),
@@ -65,6 +71,14 @@ describe("the control of a process", () => {
       clock: systemClock,
       log: listeningLog(),
       later: timers.later,
+      keyKeeping: createKeyKeeping({
+        sql,
+        keys: createKeyRegister(sql),
+        quota: createQuotaCounter(sql, () => 0),
+        purse: createPurse(sql, systemClock),
+        defaults: KEY_DEFAULTS,
+        now: () => systemClock.now(),
+      }),
       models: async () => [],
       plan() {
         plansAsked += 1;

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import zlib from "node:zlib";
 import { listenOn } from "../../src/node/listenOn.ts";
+import { KEY_DEFAULTS } from "../../src/node/keyDraft.ts";
 import { startProxyProcess, type ProcessSettings } from "../../src/node/proxyProcess.ts";
 import { bodyOf, type Opened, RawClient, until } from "../node/relayRig.ts";
 import { signedOut } from "../codex/signedOut.ts";
 import { newFolder } from "../cli/serveProcess.ts";
 import { listeningLog } from "../ledger/temporaryLedger.ts";
+import { unlimitedKey } from "../../src/proxy/localKey.ts";
 import type { Answered } from "../../src/proxy/proxyParts.ts";
 
 /** What the proxy of these tests is called with, and what only its upstreams may see. */
@@ -115,15 +117,17 @@ export async function startHostileRig(
       allowedHosts: [],
       allowedOrigins: [],
       allowAnyKey: false,
+      unknownPrice: "refuse",
       maximumBodyBytes: settings.maximumBodyBytes ?? 64 * 1024 * 1024,
       modelCacheMs: 60_000,
     },
     fixedKey: {
       secret: KEY,
-      key: { id: "fixed", label: "fixed", rate: undefined, quotaTokens: settings.quotaTokens },
+      key: { ...unlimitedKey("fixed", "fixed"), quotaTokens: settings.quotaTokens },
     },
     statsPath: settings.statsPath,
     aliases: {},
+    keyDefaults: KEY_DEFAULTS,
     openKeeper: async () => signedOut,
     retentionDays: 0,
     keepAliveAfterMs: 0,

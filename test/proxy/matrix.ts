@@ -2,12 +2,16 @@ import { createHash } from "node:crypto";
 import { request as httpRequest, type Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { fetch as undiciFetch } from "undici";
+import { createKeyAccounts } from "../../src/ledger/keyAccounts.ts";
+import type { ManagedKey } from "../../src/ledger/managedKey.ts";
 import { costOf } from "../../src/ledger/prices.ts";
+import { migrate } from "../../src/ledger/schema.ts";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { createDecoder, decodeBody } from "../../src/node/contentDecoders.ts";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { startListener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
+import { openSqlite } from "../../src/node/sqlite.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { createAdmission } from "../../src/proxy/admission.ts";
@@ -15,7 +19,7 @@ import { createApp } from "../../src/proxy/app.ts";
 import { createCodex } from "../../src/proxy/createCodex.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { createFetchExchange } from "../../src/proxy/fetchExchange.ts";
-import { createFixedKeyRing, type LocalKey } from "../../src/proxy/localKey.ts";
+import { createFixedKeyRing, type LocalKey, unlimitedKey } from "../../src/proxy/localKey.ts";
 import { createLiveRequests } from "../../src/proxy/liveRequests.ts";
 import { createModelList } from "../../src/proxy/modelList.ts";
 import type { Answered, ProxyParts } from "../../src/proxy/proxyParts.ts";
@@ -34,6 +38,8 @@ export interface ProxyOptions {
   readonly settings?: Partial<ProxySettings>;
   readonly key?: Partial<LocalKey>;
   readonly noKey?: boolean;
+  /** Keys that the accounts know of. */
+  readonly managedKeys?: readonly ManagedKey[];
   /** The ChatGPT sign-in of the proxy; without one it knows of no Codex backend. */
   readonly keeper?: TokenKeeper;
 }
@@ -112,13 +118,25 @@ function partsOf(
     allowedHosts: [],
     allowedOrigins: [],
     allowAnyKey: false,
+    unknownPrice: "refuse",
     maximumBodyBytes: 1024 * 1024,
     modelCacheMs: 60_000,
     ...options.settings,
   };
   const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
-  const admission = createAdmission(clock, () => 0);
-  const key = { id: "fixed", label: "fixed", rate: undefined, quotaTokens: undefined, ...options.key };
+  const sql = openSqlite(":memory:", "write");
+  migrate(sql);
+  const accounts = createKeyAccounts({
+    sql,
+    clock,
+    zoneOffset: () => 0,
+    keys: { byId: (id) => options.managedKeys?.find((one) => one.id === id) },
+    takeDirtyBuckets: () => new Map(),
+  });
+  const { quota, purse } = accounts;
+  const unknownPrice = () => settings.unknownPrice;
+  const admission = createAdmission({ clock, quota, purse, buckets: new Map(), unknownPrice });
+  const key = { ...unlimitedKey("fixed", "fixed"), ...options.key };
   const log = { debug: put, info: put, warn: put, error: put };
   const codex =
     options.keeper === undefined
@@ -159,7 +177,8 @@ function partsOf(
     usage: {
       record(row) {
         const at = rows.findIndex((one) => one.id === row.id);
-        admission.count(row, rows[at]);
+        accounts.recorded(row);
+        accounts.committed([row], [rows[at]]);
         if (at === -1) rows.push(row);
         else rows[at] = row;
       },
@@ -167,6 +186,7 @@ function partsOf(
       findByResponseId: (upstream, id) => rows.findLast((row) => row.upstream === upstream && row.responseId === id),
     },
     costOf,
+    estimate: () => undefined,
     onAnswered: (one) => void answered.push(one),
   };
   return {

@@ -1,0 +1,145 @@
+import { homedir } from "node:os";
+import { controlPathOf } from "../node/controlPlace.ts";
+import { type ControlClient, connectControl } from "../node/controlClient.ts";
+import { dataDirectory } from "../node/dataDirectory.ts";
+import { KEY_DEFAULTS, type WrittenKey } from "../node/keyDraft.ts";
+import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
+import { openStoppedKeys } from "../node/stoppedKeys.ts";
+import { type Flags, flagsHelp, type FlagValues, Misuse, readFlags } from "./flags.ts";
+import { keyCard, keysTable, newKeyText } from "./keysText.ts";
+import type { CommandIo } from "./serveCommand.ts";
+
+const FLAGS = {
+  label: { kind: "text", value: "LABEL", help: "add: what the key is called" },
+  rate: { kind: "text", value: "N/m", help: "add: requests a minute, 0 for any number (default 60/m)" },
+  burst: { kind: "text", value: "N", help: "add: requests that may come at once (default 10)" },
+  "quota-tokens": {
+    kind: "text",
+    value: "N[/WINDOW]",
+    help: "add: tokens it may use, in all or in each 5h, day, 7d or month (default: not limited)",
+  },
+  credit: { kind: "text", value: "USD", help: "add: dollars it may spend (default: not limited)" },
+  expires: { kind: "text", value: "TIME", help: "add: how long it is good, like 30d (default: for ever)" },
+  models: { kind: "text", value: "PATTERN,...", help: "add: the models it may use, * for any characters" },
+  "max-concurrent": { kind: "text", value: "N", help: "add: requests that may run at once" },
+  grace: {
+    kind: "text",
+    value: "TIME",
+    help: "rotate: how long the old secret lives on, like 1h (default: not at all)",
+  },
+  json: { kind: "switch", help: "print JSON" },
+  "data-dir": { kind: "text", value: "DIR", help: "the folder of the ledger" },
+} as const satisfies Flags;
+
+type Values = FlagValues<typeof FLAGS>;
+
+const KEYS_HELP = `Usage: patchbay keys add --label LABEL [options]
+       patchbay keys list
+       patchbay keys show KEY
+       patchbay keys revoke KEY
+       patchbay keys rotate KEY [--grace 1h]
+       patchbay keys credit KEY +5.00 | -1 | =0
+
+Hands out local keys and says what each may use. KEY is an id or a label. A new secret is shown once.
+A running proxy takes up every change at once.
+
+Options:
+${flagsHelp(FLAGS)}`;
+
+/** The keys of a data directory, wherever they are kept. */
+type Keys = Pick<ControlClient, "keys" | "key" | "addKey" | "revokeKey" | "rotateKey" | "changeCredit">;
+
+/** Runs `patchbay keys`. Returns the exit code. Throws `Misuse`, and errors whose messages are for the user. */
+export async function runKeys(commandLine: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals, help } = readFlags(FLAGS, withoutMinus(commandLine), io.environment);
+  if (help) {
+    io.stdout(KEYS_HELP);
+    return 0;
+  }
+  const [action = "", ...names] = positionals;
+  const { environment } = io;
+  const directory =
+    values["data-dir"] ?? dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
+  const act = actionOf(action, names, values);
+  const running = await connectControl(controlPathOf(directory, environment));
+  const stopped = running === undefined ? openStoppedKeys(directory, KEY_DEFAULTS) : undefined;
+  try {
+    const keys = running ?? stopped;
+    if (keys !== undefined) io.stdout(printed(await act(keys), values.json === true));
+    return 0;
+  } finally {
+    stopped?.close();
+  }
+}
+
+/** What was asked for, read before anything is opened. Throws `Misuse`. */
+function actionOf(
+  action: string,
+  names: readonly string[],
+  values: Values,
+): (keys: Keys) => Promise<KeyView | NewKeyView | readonly KeyView[]> {
+  const [name = "", change = "", ...more] = names;
+  const expect = (count: number, usage: string): void => {
+    if (names.length !== count || more.length > 0) throw new Misuse(`It is written as: patchbay keys ${usage}.`);
+  };
+  switch (action) {
+    case "add": {
+      expect(0, "add --label LABEL");
+      const written = writtenKey(values);
+      return (keys) => keys.addKey(written);
+    }
+    case "list":
+      expect(0, "list");
+      return (keys) => keys.keys();
+    case "show":
+      expect(1, "show KEY");
+      return (keys) => keys.key(name);
+    case "revoke":
+      expect(1, "revoke KEY");
+      return (keys) => keys.revokeKey(name);
+    case "rotate":
+      expect(1, "rotate KEY [--grace 1h]");
+      return (keys) => keys.rotateKey(name, values.grace);
+    case "credit":
+      expect(2, "credit KEY +5.00");
+      return (keys) => keys.changeCredit(name, change);
+    default:
+      throw new Misuse(
+        action === ""
+          ? "Say what to do with keys: add, list, show, revoke, rotate or credit."
+          : `patchbay keys has no "${action}": it has add, list, show, revoke, rotate and credit.`,
+      );
+  }
+}
+
+function writtenKey(values: Values): WrittenKey {
+  if (values.label === undefined) throw new Misuse("A key needs a name: give it one with --label.");
+  return {
+    label: values.label,
+    rate: values.rate,
+    burst: values.burst,
+    quota: values["quota-tokens"],
+    credit: values.credit,
+    expires: values.expires,
+    models: values.models?.split(",").map((pattern) => pattern.trim()),
+    maxConcurrent: values["max-concurrent"],
+  };
+}
+
+function printed(answer: KeyView | NewKeyView | readonly KeyView[], json: boolean): string {
+  if (json) return `${JSON.stringify(answer, null, 2)}\n`;
+  if (isList(answer)) return keysTable(answer);
+  return "key" in answer ? newKeyText(answer) : keyCard(answer);
+}
+
+function isList(answer: KeyView | NewKeyView | readonly KeyView[]): answer is readonly KeyView[] {
+  return Array.isArray(answer);
+}
+
+/** `keys credit KEY -1`: what looks like a flag is an amount. */
+function withoutMinus(commandLine: readonly string[]): readonly string[] {
+  const at = commandLine.findIndex((word) => /^-\$?\d/.test(word));
+  if (commandLine[0] !== "credit" || at === -1) return commandLine;
+  const amount = commandLine[at] ?? "";
+  return [...commandLine.slice(0, at), ...commandLine.slice(at + 1), "--", amount];
+}

@@ -1,0 +1,164 @@
+import type { ClientPlan, ClientPlace, ClientRow, ConnectionFacts, FoundTexts, PlanInput } from "./clientRow.ts";
+import { folderOf, joined } from "./clientFolders.ts";
+import { configFormat } from "./configFormat.ts";
+import { type ConfigObject, valueAt } from "./configValue.ts";
+import type { Assignment } from "./fileEdit.ts";
+import { exportFrom } from "./shellText.ts";
+
+/** How Codex is signed in, by its `auth.json`. */
+type CodexSignIn = "chatgpt" | "api_key" | "none";
+
+/** The variable that the environment mode reads the key from. */
+const KEY_VARIABLE = "PATCHBAY_KEY";
+const KEY_HEADER = "X-Daemon-Token";
+const PROVIDER = ["model_providers", "patchbay"];
+
+/**
+ * Codex CLI. No mode writes `model_catalog_url`: its document replaces Codex's own catalogue as a whole, so that an empty one makes Codex
+ * warn of its own models (0.169, observed), and what Codex asks of `GET {base}/models` says all that it needs.
+ */
+export const CODEX_CLIENT: ClientRow = {
+  id: "codex",
+  name: "Codex CLI",
+  programs: ["codex"],
+  modes: [
+    { id: "redirect", help: "one line, openai_base_url; sign-in, history and resume stay as they are" },
+    { id: "provider", help: "a provider that gets the key from a command; with a history of its own" },
+    { id: "profile", help: "the same in a file of its own, used by `codex -p patchbay` only" },
+    { id: "env", help: "a provider that gets the key from the environment, for shells and CI" },
+  ],
+  traces: (place) => [codexHome(place)],
+  reads: (place) => [configOf(place), profileOf(place), authOf(place)],
+  choose(place, texts) {
+    switch (signInOf(place, texts)) {
+      case "chatgpt":
+        return {
+          mode: "redirect",
+          reason: "Codex is signed in with ChatGPT: its sign-in, history and resume stay as they are.",
+        };
+      case "api_key":
+      case "none":
+        return {
+          mode: "provider",
+          reason: "Codex is not signed in with ChatGPT: a provider of its own needs no sign-in of Codex.",
+        };
+    }
+  },
+  plan(input) {
+    const config = configOf(input.place);
+    switch (input.mode) {
+      case "redirect":
+        return redirectPlan(config, input);
+      case "profile":
+        return withFile(profileOf(input.place), commandAssignments(input.facts), [
+          "Use it by `codex -p patchbay`; without that, Codex stays as it is.",
+          ...providerNotices(input.facts),
+        ]);
+      case "env":
+        return environmentPlan(config, input);
+      default:
+        return withFile(config, commandAssignments(input.facts), providerNotices(input.facts));
+    }
+  },
+};
+
+function redirectPlan(config: string, { texts, facts }: PlanInput): ClientPlan {
+  const text = texts.get(config);
+  const provider = text === undefined ? undefined : valueAt(configFormat("toml").parse(text), ["model_provider"]);
+  // With another provider chosen the base URL of the built-in one would mean nothing.
+  const back: Assignment[] =
+    provider === undefined || provider === "openai" ? [] : [{ path: ["model_provider"], value: "openai" }];
+  const redirect = { path: ["openai_base_url"], value: `${facts.origin}/k/${facts.key}/v1` };
+  return withFile(
+    config,
+    [redirect, ...back, ...common(facts)],
+    ["The local key is part of the address in config.toml; it is good at this Patchbay only.", waiting(facts)],
+  );
+}
+
+function environmentPlan(config: string, { place, texts, facts }: PlanInput): ClientPlan {
+  const isSignedIn = signInOf(place, texts) === "chatgpt";
+  const line = exportFrom(KEY_VARIABLE, facts.keyCommand, place.platform);
+  const provider = {
+    ...providerTable(facts),
+    // With Codex's own sign-in the proxy can answer from its plan, and Codex asks for the list of models.
+    ...(isSignedIn ? { requires_openai_auth: true } : {}),
+    env_http_headers: { [KEY_HEADER]: KEY_VARIABLE },
+  };
+  const plan = withFile(config, providerAssignments(facts, provider), providerNotices(facts));
+  return { ...plan, values: `Set ${KEY_VARIABLE} where Codex runs:\n\n  ${line}\n` };
+}
+
+function withFile(path: string, assignments: readonly Assignment[], notices: readonly string[]): ClientPlan {
+  return { edits: [{ path, format: "toml", assignments }], notices };
+}
+
+function commandAssignments(facts: ConnectionFacts): readonly Assignment[] {
+  const [command = "", ...args] = facts.keyCommand;
+  return providerAssignments(facts, { ...providerTable(facts), auth: { command, args } });
+}
+
+function providerTable(facts: ConnectionFacts): ConfigObject {
+  // A provider that is named "OpenAI" would be taken for the built-in one.
+  return { name: "Patchbay", base_url: `${facts.origin}/v1`, wire_api: "responses" };
+}
+
+function providerAssignments(facts: ConnectionFacts, provider: ConfigObject): readonly Assignment[] {
+  return [
+    { path: ["model_provider"], value: "patchbay" },
+    ...common(facts),
+    { path: PROVIDER, value: provider, mark: [["base_url"]] },
+  ];
+}
+
+function common({ model, isBounded }: ConnectionFacts): readonly Assignment[] {
+  return [
+    ...(model === undefined ? [] : [{ path: ["model"], value: model }]),
+    ...(isBounded ? [{ path: ["features", "unbounded_connection_retries"], value: false }] : []),
+  ];
+}
+
+function providerNotices(facts: ConnectionFacts): readonly string[] {
+  return [
+    "Sessions with this provider have a history of their own, and Codex cannot resume them once it is disconnected.",
+    waiting(facts),
+  ];
+}
+
+function waiting({ isBounded }: ConnectionFacts): string {
+  return isBounded
+    ? "While Patchbay does not run, Codex gives up after half a minute."
+    : "While Patchbay does not run, Codex waits for it without end; with --bounded it gives up after half a minute.";
+}
+
+function signInOf(place: ClientPlace, texts: FoundTexts): CodexSignIn {
+  const text = texts.get(authOf(place));
+  if (text === undefined) return "none";
+  let auth: unknown;
+  try {
+    auth = JSON.parse(text);
+  } catch {
+    return "none";
+  }
+  // Files of older versions do not tell the mode.
+  if (typeof valueAt(auth, ["tokens", "access_token"]) === "string" && valueAt(auth, ["auth_mode"]) !== "apikey") {
+    return "chatgpt";
+  }
+  return typeof valueAt(auth, ["OPENAI_API_KEY"]) === "string" ? "api_key" : "none";
+}
+
+function codexHome(place: ClientPlace): string {
+  return folderOf(place, "CODEX_HOME", ".codex");
+}
+
+function configOf(place: ClientPlace): string {
+  return joined(place, codexHome(place), "config.toml");
+}
+
+function profileOf(place: ClientPlace): string {
+  return joined(place, codexHome(place), "patchbay.config.toml");
+}
+
+function authOf(place: ClientPlace): string {
+  return joined(place, codexHome(place), "auth.json");
+}

@@ -1,0 +1,42 @@
+import type { TokenUsage } from "../wire/usage.ts";
+import { priceOf } from "./prices.ts";
+import type { ModelPrice } from "./prices.ts";
+
+/** What a request is expected to use at most. */
+export interface ExpectedRequest {
+  readonly bodyBytes: number;
+  /** The bound on output that the request names; undefined where it names none. */
+  readonly maxOutputTokens: number | undefined;
+  /** As the request names it; null where it names none. */
+  readonly serviceTier: string | null;
+}
+
+/** English text and code have about four bytes to a token. */
+const BYTES_PER_TOKEN = 4;
+/** What is reserved for the answer to a request that names no bound. */
+export const DEFAULT_OUTPUT_TOKENS = 4_096;
+
+const NO_TOKENS: TokenUsage = {
+  uncachedInput: 0,
+  cachedInput: 0,
+  cacheWrite: 0,
+  cacheWriteLong: 0,
+  output: 0,
+  reasoning: 0,
+};
+
+/**
+ * Micro-dollars to hold for a request before it goes out: nothing comes from a cache, all of it is written to one where that is dearer, and
+ * the answer is as long as it may be. Undefined where the model's price is not known (`findPrice` gives null then), or not for this tier
+ * or length.
+ */
+export function estimateCost(price: ModelPrice | null, expected: ExpectedRequest): number | undefined {
+  if (price === null) return undefined;
+  const input = Math.ceil(expected.bodyBytes / BYTES_PER_TOKEN);
+  const output = expected.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS;
+  // `auto` leaves the tier to the upstream, which charges the standard one unless the account says otherwise.
+  const tier = expected.serviceTier === "auto" ? null : expected.serviceTier;
+  const uncached = priceOf(price, tier, { ...NO_TOKENS, uncachedInput: input, output });
+  if (uncached === null) return undefined;
+  return Math.max(uncached, priceOf(price, tier, { ...NO_TOKENS, cacheWrite: input, output }) ?? 0);
+}

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+
+import type { ControlClient } from "../node/controlClient.ts";
+import { isJsonObject } from "../wire/json.ts";
+import type { HostSecrets } from "./credentialHandover.ts";
+
+/** What tells apart the windows that get a key each. */
+export interface WindowIdentity {
+  /** The workspace as people call it; undefined for an empty window. */
+  readonly name: string | undefined;
+  /** Its addresses. */
+  readonly folders: readonly string[];
+}
+
+const ID_CHARACTERS = 16;
+const LONGEST_NAME = 80;
+
+/** The key of a workspace: the one that was made for it before, while it is good, or a new one. Rejects with a `ControlError`. */
+export async function windowKey(
+  { name, folders }: WindowIdentity,
+  secrets: HostSecrets,
+  client: Pick<ControlClient, "keys" | "addKey">,
+): Promise<string> {
+  const place = createHash("sha256").update(folders.join("\n")).digest("hex").slice(0, ID_CHARACTERS);
+  const kept = readKept(await secrets.get("windowKey", place));
+  const known = kept === undefined ? [] : await client.keys();
+  if (kept !== undefined && known.some(({ id, state }) => id === kept.id && state === "active")) return kept.key;
+  const label = `VS Code: ${(name ?? "empty window").slice(0, LONGEST_NAME)}`;
+  const { id, key } = await client.addKey({ label });
+  await secrets.store("windowKey", JSON.stringify({ id, key }), place);
+  return key;
+}
+
+function readKept(text: string | undefined): { readonly id: string; readonly key: string } | undefined {
+  let read: unknown;
+  try {
+    read = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+  const { id, key } = isJsonObject(read) ? read : {};
+  return typeof id === "string" && typeof key === "string" ? { id, key } : undefined;
+}

@@ -1,0 +1,39 @@
+import { type ExtensionContext, type LogOutputChannel, window } from "vscode";
+
+import type { ControlClient } from "../node/controlClient.ts";
+import { type WindowClient, windowClient } from "../node/windowClient.ts";
+import type { HostSecrets } from "./credentialHandover.ts";
+import { isUp, type ProxyConnection } from "./proxyConnection.ts";
+import type { UsageWatch } from "./usageWatch.ts";
+
+/** What the commands of a window work with. */
+export interface WindowParts {
+  readonly context: ExtensionContext;
+  readonly log: LogOutputChannel;
+  readonly connection: ProxyConnection;
+  readonly watch: UsageWatch;
+  readonly secrets: HostSecrets;
+}
+
+/** A process that answers, as a window talks to it. */
+export interface AnsweringProcess {
+  readonly client: ControlClient;
+  readonly extended: WindowClient;
+  readonly url: string;
+}
+
+/** The process, started where need be; undefined, said to the user, where it cannot be had. */
+export async function answeringProcess({ connection }: WindowParts): Promise<AnsweringProcess | undefined> {
+  if (!isUp(connection.view.status)) await connection.start();
+  const { client, view } = connection;
+  if (client !== undefined && view.url !== undefined) return { client, extended: windowClient(client), url: view.url };
+  void sayFailure(view.reason ?? "The Patchbay proxy is not running.");
+  return undefined;
+}
+
+/** Says what went wrong, with the way to the logs. */
+export async function sayFailure(message: string): Promise<void> {
+  const { commands } = await import("vscode");
+  const chosen = await window.showErrorMessage(message, "Show Logs");
+  if (chosen !== undefined) await commands.executeCommand("patchbay.showLogs");
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+import { addKey, listKeys } from "../../src/ledger/keyTable.ts";
+import { loadQuotaUse } from "../../src/ledger/quotaUse.ts";
+import { assertCurrentSchema, migrate, MIGRATIONS, schemaVersion } from "../../src/ledger/schema.ts";
+import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
+import { openSqlite } from "../../src/node/sqlite.ts";
+import { draft, identity } from "./keyRig.ts";
+import { DAY, HOUR, listeningLog, row, withFolder } from "./temporaryLedger.ts";
+
+describe("a ledger from before keys were managed", () => {
+  it("is brought up to date with its rows, and each key's lifetime starts with what they have used", () => {
+    withFolder((folder) => {
+      const path = join(folder, "ledger.db");
+      const old = openSqlite(path, "write");
+      migrate(old, MIGRATIONS.slice(0, 1));
+      assert.equal(schemaVersion(old), 1);
+      const ledger = createUsageLedger(old, listeningLog());
+      const keyIds = ["key_a", "default", "key_a"];
+      for (const [index, keyId] of keyIds.entries()) {
+        ledger.record(row({ id: `request-${index}`, startedAt: DAY + index * HOUR, keyId }));
+      }
+      assert.ok(ledger.flush());
+      const rows = old.all("SELECT * FROM usage");
+      old.close();
+
+      const sql = openSqlite(path, "write");
+      migrate(sql);
+      assertCurrentSchema(sql);
+      assert.deepEqual(sql.all("SELECT * FROM usage"), rows);
+      // Each row has 200 tokens: 170 in, 30 out.
+      assert.deepEqual(
+        loadQuotaUse(sql).map(({ keyId, window, use }) => [keyId, window, use.resetsAt, use.tokens]),
+        [
+          ["default", "life", null, 200],
+          ["key_a", "life", null, 400],
+        ],
+      );
+      const key = addKey(sql, draft(), identity("one"), DAY);
+      assert.deepEqual(listKeys(sql), [key]);
+      sql.close();
+    });
+  });
+});

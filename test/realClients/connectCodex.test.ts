@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Opened } from "../node/relayRig.ts";
+import { type ConnectRig, openConnectRig } from "./connectRig.ts";
+import { LOCAL_KEY, type Patchbay, startPatchbay } from "./patchbay.ts";
+import { type ProgramRun, runProgram } from "./program.ts";
+
+const LAUNCHER = fileURLToPath(import.meta.resolve("@openai/codex/bin/codex.js"));
+const CONFIG = ".codex/config.toml";
+const DEADLINE_MS = 40_000;
+const WORK = `Work. [[tool:exec_command {"cmd":"printf made > made.txt"}]]`;
+
+describe("Codex, connected by our command,", function () {
+  this.timeout(120_000);
+  const opened = new Opened();
+  afterEach(() => opened.closeAll());
+
+  async function start(): Promise<{ patchbay: Patchbay; rig: ConnectRig }> {
+    const patchbay = await startPatchbay(opened, { signedIn: true });
+    return { patchbay, rig: await openConnectRig(opened, patchbay) };
+  }
+
+  function codex(rig: ConnectRig, prompt: string, further: Further = {}): Promise<ProgramRun> {
+    const { words = [], environment = {} } = further;
+    const options = ["--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
+    return runProgram(opened, process.execPath, [LAUNCHER, ...words, "exec", ...options, prompt], {
+      directory: rig.work,
+      environment: { HOME: rig.home, ...environment },
+      deadlineMs: DEADLINE_MS,
+    });
+  }
+
+  /** Has a tool make a file, and says whether that came through the proxy. */
+  async function worksThrough(patchbay: Patchbay, rig: ConnectRig, further?: Further): Promise<boolean> {
+    const rowsBefore = (await patchbay.rows()).length;
+    rmSync(join(rig.work, "made.txt"), { force: true });
+    const run = await codex(rig, WORK, further);
+    assert.equal(run.code, 0, run.shown);
+    assert(!run.shown.includes("Model metadata"), run.shown);
+    assert.equal(readFileSync(join(rig.work, "made.txt"), "utf8"), "made");
+    const rows = (await patchbay.rows()).length - rowsBefore;
+    assert(rows === 0 || rows === 2, `${rows} rows`);
+    return rows === 2;
+  }
+
+  /** What a user has who works at the sandbox without us. */
+  function ownProvider(patchbay: Patchbay): string {
+    return [
+      "# my own setup",
+      'model = "gpt-5.5"   # the good one',
+      'model_provider = "mine"',
+      `chatgpt_base_url = "${patchbay.origin}/nothing"`,
+      "",
+      "[model_providers.mine]",
+      'name = "Mine"',
+      `base_url = "${patchbay.sandboxOrigin}/openai/v1"`,
+      'wire_api = "responses"',
+      'experimental_bearer_token = "sk-mine"',
+      "",
+    ].join("\r\n");
+  }
+
+  it("by redirect keeps its ChatGPT sign-in and its history, and has its own address back afterwards", async () => {
+    const { patchbay, rig } = await start();
+    const before = [
+      'model = "gpt-5.5"',
+      `openai_base_url = "${patchbay.sandboxOrigin}/openai/v1"`,
+      `chatgpt_base_url = "${patchbay.origin}/nothing"`,
+      "",
+    ].join("\n");
+    rig.write(CONFIG, before);
+    rig.write(".codex/auth.json", JSON.stringify(await patchbay.codex.signIn({ account_id: "acc_of_codex" })));
+    const printed = await rig.connect("codex");
+    assert.match(printed, /mode redirect\. Codex is signed in with ChatGPT/);
+    assert(!printed.includes(LOCAL_KEY));
+    assert.equal(await worksThrough(patchbay, rig), true);
+    assert.equal((await patchbay.served()).at(-1)?.codex?.accountId, "acc_of_codex");
+    await rig.disconnect("codex");
+    assert.equal(rig.read(CONFIG), before);
+    assert.equal(await worksThrough(patchbay, rig), false);
+    assert.deepEqual([rig.made, rig.revoked], [["Codex CLI"], ["key-1"]]);
+  });
+
+  for (const mode of ["provider", "env", "profile"] as const) {
+    it(`by ${mode} works through the proxy, and as before afterwards`, async () => {
+      const { patchbay, rig } = await start();
+      const before = ownProvider(patchbay);
+      rig.write(CONFIG, before);
+      assert.equal(await worksThrough(patchbay, rig), false);
+      await rig.connect("codex", "--mode", mode);
+      const further: Further = {
+        ...(mode === "profile" ? { words: ["-p", "patchbay"] } : {}),
+        ...(mode === "env" ? { environment: { PATCHBAY_KEY: LOCAL_KEY } } : {}),
+      };
+      assert.equal(await worksThrough(patchbay, rig, further), true);
+      if (mode === "profile") {
+        assert.equal(rig.read(CONFIG), before);
+        assert.equal(await worksThrough(patchbay, rig), false);
+      }
+      assert(!rig.read(CONFIG)?.includes(LOCAL_KEY));
+      await rig.disconnect("codex");
+      assert.equal(rig.read(CONFIG), before);
+      assert(!existsSync(join(rig.home, ".codex/patchbay.config.toml")));
+      assert.equal(await worksThrough(patchbay, rig), false);
+    });
+  }
+
+  it("in a home that it never had works with what is chosen for it, and leaves nothing behind", async () => {
+    const { patchbay, rig } = await start();
+    const printed = await rig.connect("codex", "--model", "gpt-5.5", "--bounded");
+    assert.match(printed, /mode provider\. Codex is not signed in/);
+    assert.equal(await worksThrough(patchbay, rig), true);
+    await rig.disconnect("codex");
+    assert.equal(rig.read(CONFIG), undefined);
+  });
+
+  it("in a home with a ChatGPT sign-in and nothing else is signed in by its environment's mode, too", async () => {
+    const { patchbay, rig } = await start();
+    rig.write(CONFIG, `chatgpt_base_url = "${patchbay.origin}/nothing"\n`);
+    rig.write(".codex/auth.json", JSON.stringify(await patchbay.codex.signIn({ account_id: "acc_of_codex" })));
+    await rig.connect("codex", "--mode", "env", "--model", "gpt-5.5");
+    assert.equal(await worksThrough(patchbay, rig, { environment: { PATCHBAY_KEY: LOCAL_KEY } }), true);
+    assert.equal((await patchbay.served()).at(-1)?.codex?.accountId, "acc_of_codex");
+  });
+});
+
+interface Further {
+  readonly words?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
