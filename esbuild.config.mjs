@@ -3,6 +3,7 @@ import { build } from "esbuild";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const production = process.argv.includes("--production");
+const outdir = process.argv.find((argument) => argument.startsWith("--outdir="))?.slice("--outdir=".length) ?? "dist";
 
 const shared = {
   bundle: true,
@@ -17,16 +18,18 @@ const shared = {
   logLevel: "warning",
 };
 
-rmSync("dist", { recursive: true, force: true });
+rmSync(outdir, { recursive: true, force: true });
 
 await Promise.all([
   build({
     ...shared,
-    entryPoints: ["src/cli/cli.ts"],
-    outdir: "dist",
+    // The command line, and the process that windows start: they share most of their code.
+    entryPoints: ["src/cli/cli.ts", "src/node/process.ts"],
+    entryNames: "[name]",
+    outdir,
     splitting: true,
     format: "esm",
-    chunkNames: "cli-[hash]",
+    chunkNames: "shared-[hash]",
     // undici is CommonJS and asks for Node's own modules by `require`, which ES modules lack.
     banner: {
       js: 'import { createRequire as patchbayRequire } from "node:module"; const require = patchbayRequire(import.meta.url);',
@@ -35,8 +38,17 @@ await Promise.all([
   build({
     ...shared,
     entryPoints: ["src/vscode/extension.ts"],
-    outfile: "dist/extension.cjs",
+    outfile: `${outdir}/extension.cjs`,
     format: "cjs",
     external: ["vscode"],
+  }),
+  build({
+    ...shared,
+    platform: "browser",
+    // VS Code 1.105 carries Chromium 138.
+    target: "chrome138",
+    entryPoints: ["src/panel/panel.ts"],
+    outfile: `${outdir}/panel.js`,
+    format: "iife",
   }),
 ]);

@@ -63,6 +63,7 @@ export async function runConnect(
   const proposal = await proposeConnect(parts, request);
   if (!proposal.isNeeded) {
     io.stdout(`${client.name} is connected (${proposal.mode}), and all is as it should be.\n`);
+    if (proposal.values !== undefined) io.stdout(`\n${proposal.values}`);
     return 0;
   }
   io.stdout(proposalText(client, proposal));

@@ -138,6 +138,16 @@ export function openCredentialPlace(
   }
 }
 
+/** Whether the flags make sense, before anything is begun with them. Throws like `openCredentialPlace` and `issuerOf`. */
+export function checkCredentials(
+  values: CredentialValues,
+  environment: Environment,
+  effects: Omit<CredentialEffects, "fetch">,
+): void {
+  const issuer = issuerOf(values, { ...effects, fetch: () => Promise.reject(new TypeError("Nothing is asked yet.")) });
+  openCredentialPlace(values, environment, issuer.baseUrl, effects);
+}
+
 /**
  * Opens the credentials of a running proxy. With `auto`, a sign-in of Codex CLI is taken over at the first use; its refresh then goes on
  * beside this. Rejects with `Misuse`, and with a `SignInError` where there is no such place on this system.

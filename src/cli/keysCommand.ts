@@ -1,8 +1,10 @@
 import { homedir } from "node:os";
+import { CreditChangeError, parseCreditChange } from "../ledger/creditChange.ts";
+import { checkDraft, KeyMistake } from "../ledger/managedKey.ts";
 import { controlPathOf } from "../node/controlPlace.ts";
 import { type ControlClient, connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
-import { KEY_DEFAULTS, type WrittenKey } from "../node/keyDraft.ts";
+import { expiryOf, KEY_DEFAULTS, readWrittenKey, type WrittenKey } from "../node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
 import { openStoppedKeys } from "../node/stoppedKeys.ts";
 import { type Flags, flagsHelp, type FlagValues, Misuse, readFlags } from "./flags.ts";
@@ -86,6 +88,7 @@ function actionOf(
     case "add": {
       expect(0, "add --label LABEL");
       const written = writtenKey(values);
+      check(() => checkDraft(readWrittenKey(written, KEY_DEFAULTS, 0).draft));
       return (keys) => keys.addKey(written);
     }
     case "list":
@@ -99,9 +102,11 @@ function actionOf(
       return (keys) => keys.revokeKey(name);
     case "rotate":
       expect(1, "rotate KEY [--grace 1h]");
+      check(() => values.grace !== undefined && expiryOf(values.grace));
       return (keys) => keys.rotateKey(name, values.grace);
     case "credit":
       expect(2, "credit KEY +5.00");
+      check(() => parseCreditChange(change));
       return (keys) => keys.changeCredit(name, change);
     default:
       throw new Misuse(
@@ -109,6 +114,15 @@ function actionOf(
           ? "Say what to do with keys: add, list, show, revoke, rotate or credit."
           : `patchbay keys has no "${action}": it has add, list, show, revoke, rotate and credit.`,
       );
+  }
+}
+
+/** What is written wrong is misuse, whether a process would have to be asked about it or not. Throws `Misuse`. */
+function check(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    throw error instanceof KeyMistake || error instanceof CreditChangeError ? new Misuse(error.message) : error;
   }
 }
 

@@ -6,7 +6,7 @@ import { type SandboxServer, startSandboxServer } from "../node/sandboxServer.ts
 import { runProgram } from "../node/runProgram.ts";
 import type { Log } from "../ports.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
-import { type CredentialValues, openCredentials } from "./credentialSource.ts";
+import { checkCredentials, type CredentialValues, openCredentials } from "./credentialSource.ts";
 import { flagsHelp, readFlags, refuseArguments } from "./flags.ts";
 import { type ServeSettings, SERVE_FLAGS, serveSettings, type ServeValues } from "./serveFlags.ts";
 
@@ -54,7 +54,7 @@ export async function runServe(commandLine: readonly string[], io: CommandIo): P
   // Before the line that tells a supervisor to go on: it may interrupt at once.
   const { stopped } = stopOnInterrupt(served, settings.drainMs, io, log);
   io.stdout(`Patchbay listening on ${served.url}\n`);
-  warnOfRisks(settings, values, log);
+  warnOfRisks(served, settings, values, log);
   await stopped;
   return 0;
 }
@@ -66,6 +66,8 @@ export async function startServing(
   environment: CommandIo["environment"],
   log: Log,
 ): Promise<Served> {
+  const effects = { platform: platform(), homeDirectory: homedir(), run: runProgram, now: () => systemClock.now() };
+  if (!settings.sandbox) checkCredentials(credentials, environment, effects);
   const sandbox = settings.sandbox ? await startSandboxServer(systemClock, SANDBOX_TOKEN_DELAY_MS) : undefined;
   const { proxy } = settings.process;
   const upstreams =
@@ -82,13 +84,7 @@ export async function startServing(
     const places = sandbox === undefined ? credentials : sandboxCredentials(settings, credentials, sandbox);
     if (sandbox !== undefined) log.info("The sandbox's sign-in server is open.", { url: sandbox.authBaseUrl });
     const openKeeper: ProcessSettings["openKeeper"] = (fetch) =>
-      openCredentials(places, environment, log, {
-        platform: platform(),
-        homeDirectory: homedir(),
-        fetch,
-        run: runProgram,
-        now: () => systemClock.now(),
-      });
+      openCredentials(places, environment, log, { ...effects, fetch });
     const process = await startProxyProcess(
       { ...settings.process, proxy: { ...proxy, upstreams }, openKeeper, onAnswered },
       log,
@@ -155,17 +151,19 @@ export function stopOnInterrupt(served: Served, drainMs: number, io: CommandIo, 
 }
 
 /** Says what is allowed but probably not meant. */
-function warnOfRisks(settings: ServeSettings, values: ServeValues, log: Log): void {
+function warnOfRisks(served: Served, settings: ServeSettings, values: ServeValues, log: Log): void {
   const { host, fixedKey, proxy } = settings.process;
   if (!isLoopbackAddress(host)) {
     log.warn("Other machines can reach this port and try keys: use a long key, and name this host with --allow-host.");
   }
-  if (fixedKey === undefined && !proxy.allowAnyKey) {
-    log.warn("No key is set, so nobody can call: set PATCHBAY_API_KEY, or pass --allow-any-key for development.");
+  if (fixedKey === undefined && !proxy.allowAnyKey && !served.process.hasKeys()) {
+    log.warn(
+      "No key is set, so nobody can call: make one with 'patchbay keys add', set PATCHBAY_API_KEY, or pass --allow-any-key for development.",
+    );
   }
   const limited = values.rate !== undefined || values.burst !== undefined || values["quota-tokens"] !== undefined;
-  if (limited && (fixedKey === undefined || proxy.allowAnyKey)) {
-    log.warn("--rate, --burst and --quota-tokens bound the --api-key only: callers without it are not limited.");
+  if (limited && proxy.allowAnyKey) {
+    log.warn("--rate, --burst and --quota-tokens bound keys: callers without a key are not limited.");
   }
 }
 

@@ -51,6 +51,8 @@ export interface ConnectProposal {
   /** Files that would change. The key in them is not the real one yet. */
   readonly changes: readonly FileChange[];
   readonly notices: readonly string[];
+  /** What to enter by hand; undefined where nothing is, and while the key is not made. */
+  readonly values: string | undefined;
   /** False where all is as it should be. */
   readonly isNeeded: boolean;
   /** Does it. Rejects with a `ClientError`, nothing being changed, where a file was changed since, or cannot be written. */
@@ -93,6 +95,7 @@ export async function proposeConnect(parts: ConnectionParts, request: ConnectReq
     reason: planned.reason,
     changes,
     notices: planned.notices,
+    values: known === undefined ? undefined : planned.values,
     isNeeded: changes.length > 0 || known === undefined || !isUpToDate(planned, request),
     apply: () =>
       withFileLock(parts.journal.lockPath, async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { ClientError } from "./clientError.ts";
@@ -124,7 +124,7 @@ export function openConnectionJournal(dataDirectory: string): ConnectionJournal 
       await mkdir(backups, { recursive: true, mode: 0o700 });
       const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
       const copy = join(backups, `${stamp}-${id}-${basename(path)}`);
-      await writeFile(copy, text, { mode: 0o600, flush: true });
+      await writeConfigFile(await readConfigFile(copy), text);
       const old = (await listed(backups)).toSorted().slice(0, -MOST_BACKUPS);
       for (const name of old) await rm(join(backups, name), { force: true });
       return copy;

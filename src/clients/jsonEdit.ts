@@ -19,9 +19,17 @@ export function setJson(text: string, path: ConfigPath, value: ConfigValue, dial
     }
     node = member.value;
   }
-  const isOneLine = !text.includes("\n");
-  const indent = /^[ \t]*/.exec(text.slice(lineStart(text, node.start)))?.[0] ?? "";
-  return spliced(text, node.start, node.end, isOneLine ? compact(value) : pretty(value, indent, style));
+  return spliced(text, node.start, node.end, replacement(text, node, value, style));
+}
+
+/** As the old value was written: on one line, where it was a list on one line, or the file has one only. */
+function replacement(text: string, node: JsonNode, value: ConfigValue, style: TextStyle): string {
+  if (!text.includes("\n")) return compact(value);
+  const isOneLine = !text.slice(node.start, node.end).includes("\n");
+  if (node.type === "array" && isOneLine && Array.isArray(value)) {
+    return `[${(value as readonly ConfigValue[]).map(compact).join(", ")}]`;
+  }
+  return pretty(value, lineIndent(text, node.start), style);
 }
 
 /** Takes out what is at a path, with its comma; nothing changes where there is nothing. */
@@ -69,7 +77,8 @@ function withMember(
   if (!inside.includes("\n")) {
     const place = behind + text.slice(behind, object.end - 1).trimEnd().length;
     const trailing = last.comma === undefined ? "" : ",";
-    const withNew = spliced(text, place, place, ` ${shownName}: ${compact(value)}${trailing}`);
+    const shown = text.includes("\n") ? pretty(value, lineIndent(text, object.start), style) : compact(value);
+    const withNew = spliced(text, place, place, ` ${shownName}: ${shown}${trailing}`);
     return spliced(withNew, end, end, comma);
   }
   const indent = indentOf(text, object, style);
@@ -86,7 +95,7 @@ function withOnlyMember(
   value: ConfigValue,
   style: TextStyle,
 ): string {
-  const outer = /^[ \t]*/.exec(text.slice(lineStart(text, object.start)))?.[0] ?? "";
+  const outer = lineIndent(text, object.start);
   const inside = text.slice(object.start + 1, object.end - 1);
   const content = inside.trimEnd();
   const isOneLineFile = !text.includes("\n") && object.start > 0;
@@ -113,7 +122,7 @@ function indentOf(text: string, object: JsonObjectNode, style: TextStyle): strin
     const lead = text.slice(lineStart(text, member.start), member.start);
     if (lead.trim() === "" && lineStart(text, member.start) > object.start) return lead;
   }
-  const outer = /^[ \t]*/.exec(text.slice(lineStart(text, object.start)))?.[0] ?? "";
+  const outer = lineIndent(text, object.start);
   return outer + style.indent;
 }
 
@@ -151,4 +160,8 @@ function compact(value: ConfigValue): string {
 
 function pretty(value: ConfigValue, indent: string, style: TextStyle): string {
   return JSON.stringify(value, undefined, style.indent).replaceAll("\n", `${style.lineEnd}${indent}`);
+}
+
+function lineIndent(text: string, offset: number): string {
+  return /^[ \t]*/.exec(text.slice(lineStart(text, offset)))?.[0] ?? "";
 }

@@ -68,6 +68,8 @@ export interface ProxyProcess {
   stop(graceMs: number): Promise<void>;
   /** Puts all recorded usage into the ledger now, for somebody who is about to open its file. Never throws. */
   commitUsage(): void;
+  /** Whether anybody was ever given a key. */
+  hasKeys(): boolean;
   /** Resolves when the process has stopped, whoever asked for it: its owner, the control socket, or nobody needing it any more. */
   readonly ended: Promise<void>;
 }
@@ -255,7 +257,14 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       })();
       return stopped;
     }
-    return { host: listener.host, port: listener.port, stop, commitUsage: () => writer.commit(), ended };
+    return {
+      host: listener.host,
+      port: listener.port,
+      stop,
+      commitUsage: () => writer.commit(),
+      hasKeys: () => keys.list().length > 0,
+      ended,
+    };
   } catch (error) {
     await control?.close();
     file.close();

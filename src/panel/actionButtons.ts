@@ -1,4 +1,4 @@
-import "@vscode-elements/elements/dist/vscode-button/index.js";
+import { createButton } from "./button.ts";
 import { element, setShown, setText } from "./element.ts";
 import { createKeyedChildren } from "./keyedChildren.ts";
 import type { PanelAction } from "./messages.ts";
@@ -17,8 +17,7 @@ export function createActionButtons(run: (action: PanelAction) => void, first: "
     ({ action, primary }) => JSON.stringify([action.command, action.arguments, primary]),
     (created) => {
       let { action } = created;
-      const button = element("vscode-button", { secondary: !created.primary });
-      button.addEventListener("click", () => run(action));
+      const button = createButton(created.primary ? "primary" : "secondary", () => run(action));
       return {
         element: button,
         show(shown) {

@@ -29,7 +29,7 @@ export function createLiveList(): LiveList {
   function see(request: PanelRequest, sentAt: number): void {
     const before = rows.get(request.id);
     // A message that was sent before the end was known does not bring a request back.
-    if (before?.endedAt != null && request.phase !== "ended") return;
+    if (before !== undefined && before.endedAt !== null && request.phase !== "ended") return;
     const endedAt = request.phase === "ended" ? (before?.endedAt ?? sentAt) : null;
     rows.set(request.id, { request, settlement: before?.settlement, endedAt });
   }

@@ -5,7 +5,7 @@ import { createFailureSection } from "./failureSection.ts";
 import { createFirstSteps } from "./firstSteps.ts";
 import { createLiveList } from "./liveList.ts";
 import { createLiveSection } from "./liveSection.ts";
-import type { HostMessage, PanelAction, PanelSnapshot, PanelView } from "./messages.ts";
+import type { HostMessage, PageMessage, PanelAction, PanelSnapshot, PanelView } from "./messages.ts";
 import type { PageHost } from "./pageHost.ts";
 import { type PageState, readPageState, sameView } from "./pageState.ts";
 import { createProxyLine, STATE_NAMES } from "./proxyLine.ts";
@@ -31,7 +31,7 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
   let aheadMs = 0;
   let awaited: PanelView | undefined;
   const liveList = createLiveList();
-  const run = (action: PanelAction): void => host.postMessage({ version: 1, type: "run", action });
+  const run = (action: PanelAction): void => say({ version: 1, type: "run", action });
 
   const announcer = createAnnouncer();
   const proxyLine = createProxyLine(run);
@@ -43,7 +43,7 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
     view: choose,
     measure: (measure) => change({ measure }),
     table: (table) => change({ table }),
-    exportView: () => host.postMessage({ version: 1, type: "export", view: state.view }),
+    exportView: () => say({ version: 1, type: "export", view: state.view }),
   });
   const loading = element("p", { class: "quiet loading" }, "Reading the usage …");
   const columns = element(
@@ -62,6 +62,11 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
     announcer.element,
   );
 
+  function say(message: PageMessage): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- The editor's own, which takes no origin.
+    host.postMessage(message);
+  }
+
   function change(part: Partial<PageState>): void {
     state = { ...state, ...part };
     host.setState(state);
@@ -73,7 +78,7 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
     if (sameView(view, state.view)) return;
     awaited = view;
     change({ view });
-    host.postMessage({ version: 1, type: "choose", view });
+    say({ version: 1, type: "choose", view });
   }
 
   function showUsage(): void {
@@ -133,6 +138,6 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
       if (liveList.running() > 0) live.tick(now);
       balances.tick(now);
     },
-    begin: () => host.postMessage({ version: 1, type: "ready", view: state.view }),
+    begin: () => say({ version: 1, type: "ready", view: state.view }),
   };
 }

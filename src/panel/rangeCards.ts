@@ -37,7 +37,7 @@ export function createRangeCards(onChoose: (range: PanelRange) => void): RangeCa
   );
   return {
     element: group.element,
-    choose: group.choose,
+    choose: (range) => group.choose(range),
     show(sums) {
       for (const { range, cost, unknown, tokens, requests } of cards) {
         const totals = sums?.[range];

@@ -23,6 +23,7 @@ export function createUsageChart(firstTheme: ChartTheme): UsageChart {
   const frame = element("div", { class: "chart" }, canvas);
   let theme = firstTheme;
   let measure: Measure = "tokens";
+  let shown: UsageSeries = { at: [], series: [] };
   const chart = new Chart<"bar", (number | null)[], string>(canvas, {
     type: "bar",
     data: { labels: [], datasets: [] },
@@ -82,39 +83,40 @@ export function createUsageChart(firstTheme: ChartTheme): UsageChart {
     };
   }
 
-  function colour(): void {
-    for (const [place, dataset] of chart.data.datasets.entries()) {
-      const own = theme.series[place] ?? theme.text;
-      dataset.backgroundColor = own;
-      dataset.hoverBackgroundColor = own;
-      dataset.borderColor = theme.surface;
-      dataset.hoverBorderColor = theme.surface;
-    }
-  }
-
-  return {
-    element: frame,
-    show(shown, newMeasure, description) {
-      measure = newMeasure;
-      chart.data.labels = shown.at.map(bucketTime);
-      chart.data.datasets = shown.series.map(({ label, values }) => ({
+  function draw(): void {
+    chart.options = options();
+    chart.data.labels = shown.at.map(bucketTime);
+    // New ones every time: the chart holds on to the colours of those that it knows.
+    chart.data.datasets = shown.series.map(({ label, values }, place) => {
+      const colour = theme.series[place] ?? theme.text;
+      return {
         label,
         data: [...values],
+        backgroundColor: colour,
+        hoverBackgroundColor: colour,
+        borderColor: theme.surface,
+        hoverBorderColor: theme.surface,
         borderWidth: { top: 1 },
         borderSkipped: false as const,
         maxBarThickness: 28,
         categoryPercentage: 0.85,
         barPercentage: 0.9,
-      }));
-      colour();
-      chart.update("none");
+      };
+    });
+    chart.update("none");
+  }
+
+  return {
+    element: frame,
+    show(newShown, newMeasure, description) {
+      shown = newShown;
+      measure = newMeasure;
+      draw();
       setAttribute(canvas, "aria-label", description);
     },
     paint(newTheme) {
       theme = newTheme;
-      chart.options = options();
-      colour();
-      chart.update("none");
+      draw();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createButton, setUsable } from "./button.ts";
 import { createChartThemes } from "./chartTheme.ts";
 import { createChoiceGroup } from "./choiceGroup.ts";
 import { element, setAttribute, setShown, setText } from "./element.ts";
@@ -38,8 +39,9 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
     wishes.view({ groupBy }),
   );
   const filters = createFilters(wishes.view);
-  const tableButton = element("vscode-button", { secondary: true });
-  const exportButton = element("vscode-button", { secondary: true }, "Export");
+  const tableButton = createButton("secondary", () => wishes.table(!tableShown));
+  const exportButton = createButton("secondary", wishes.exportView);
+  setText(exportButton, "Export");
   const tallies = createTallies();
   const themes = createChartThemes(() => chart?.paint(themes.read()));
   const groups = createGroupTable();
@@ -66,8 +68,6 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
   let chart: ReturnType<typeof createUsageChart> | undefined;
   let drawn = "";
   let tableShown = false;
-  tableButton.addEventListener("click", () => wishes.table(!tableShown));
-  exportButton.addEventListener("click", wishes.exportView);
 
   function draw(usage: PanelUsage, { measure, table: asTable }: PageState): void {
     const written = JSON.stringify([usage.view, usage.groups, usage.buckets, measure, asTable]);
@@ -105,10 +105,8 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
       setText(nothing, usage === null ? "Usage can be seen while the proxy is running." : nothingText(view));
       setShown(nothing, !used);
       setShown(figures, used);
-      for (const button of [tableButton, exportButton]) {
-        setAttribute(button, "disabled", !used);
-        setAttribute(button, "aria-disabled", used ? undefined : "true");
-      }
+      setUsable(tableButton, used);
+      setUsable(exportButton, used);
       if (usage === null || totals === undefined || !used) return;
       tallies.show(totals);
       groups.show(usage.groups, totals, GROUPING_NAMES[view.groupBy]);

@@ -7,6 +7,7 @@ import type { Clock } from "../ports.ts";
 import { ApiError } from "../wire/errors.ts";
 import type { LocalKey } from "./localKey.ts";
 import { matchesPattern } from "./modelRouting.ts";
+import { spoken, spokenKey } from "./spokenName.ts";
 
 /** A request that asks to go on. */
 export interface AdmissionRequest extends Omit<CreditRequest, "keyId"> {
@@ -77,7 +78,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     if (model !== null && key.models.some((pattern) => matchesPattern(model, pattern))) return;
     throw new ApiError(
       "model_not_allowed",
-      `The key '${key.label}' may not use this model: use one that matches ${key.models.join(" or ")}, or another key.`,
+      `${spokenKey(key.label)} may not use this model: use ${spoken(`one that matches ${key.models.join(" or ")}`, "one of its models")}, or another key.`,
       { param: "model" },
     );
   }
@@ -86,7 +87,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     if (key.maxConcurrent === undefined || (running.get(key.id) ?? 0) < key.maxConcurrent) return;
     throw new ApiError(
       "rate_limit_exceeded",
-      `The key '${key.label}' has as many requests running as it may: the next can start when one of them ends.`,
+      `${spokenKey(key.label)} has as many requests running as it may: the next can start when one of them ends.`,
       { retryAfterSeconds: PLACE_RETRY_SECONDS },
     );
   }
@@ -99,7 +100,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     if (answer.kind === "passed") return answer.bucket;
     throw new ApiError(
       "rate_limit_exceeded",
-      `The key '${key.label}' asks faster than its rate allows: the Retry-After header says how long to wait.`,
+      `${spokenKey(key.label)} asks faster than its rate allows: the Retry-After header says how long to wait.`,
       { retryAfterSeconds: answer.retryAfterSeconds },
     );
   }
@@ -110,12 +111,12 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     if (resetsAt === undefined) {
       throw new ApiError(
         "quota_exceeded",
-        `The key '${key.label}' has used its token quota: raise its quota, or use another key.`,
+        `${spokenKey(key.label)} has used its token quota: raise its quota, or use another key.`,
       );
     }
     throw new ApiError(
       "quota_exceeded",
-      `The key '${key.label}' has used its token quota for this ${WINDOW_NAMES[key.quotaWindow]}: raise its quota, or use another key until the window resets.`,
+      `${spokenKey(key.label)} has used its token quota for this ${WINDOW_NAMES[key.quotaWindow]}: raise its quota, or use another key until the window resets.`,
       { retryAfterSeconds: secondsUntilReset(resetsAt, now) },
     );
   }
@@ -126,14 +127,14 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     if (estimate === undefined && unknownPrice() === "refuse") {
       throw new ApiError(
         "insufficient_credit",
-        `The key '${key.label}' has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow.`,
+        `${spokenKey(key.label)} has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow.`,
       );
     }
     const { requestId, startedAt } = request;
     if (purse.hold({ keyId: key.id, requestId, startedAt }, estimate ?? 0) === "held") return;
     throw new ApiError(
       "insufficient_credit",
-      `The key '${key.label}' has not enough credit for this request: add some with 'patchbay keys credit ${key.id} +5'.`,
+      `${spokenKey(key.label)} has not enough credit for this request: add some with 'patchbay keys credit ${spoken(key.id, "KEY")} +5'.`,
     );
   }
 

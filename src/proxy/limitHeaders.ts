@@ -38,8 +38,9 @@ export function limitHeaders(key: LocalKey, admission: Admission, now: number): 
 
 /** A duration as OpenAI writes it: `20ms`, `1s`, `6m0s`, `1h2m3s`; rounded up, so that nobody comes too early. */
 export function durationText(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.ceil(milliseconds)}ms`;
-  const seconds = Math.ceil(milliseconds / 1000);
+  const whole = Math.ceil(milliseconds);
+  if (whole < 1000) return `${whole}ms`;
+  const seconds = Math.ceil(whole / 1000);
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
   const rest = `${seconds % 60}s`;

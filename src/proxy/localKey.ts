@@ -4,6 +4,7 @@ import type { KeyState, ManagedKey } from "../ledger/managedKey.ts";
 import type { QuotaWindow } from "../ledger/quotaWindow.ts";
 import type { Rate } from "../ledger/tokenBucket.ts";
 import type { Exchange } from "./exchange.ts";
+import { spokenKey } from "./spokenName.ts";
 
 /** A key that callers present to us, and what it may do. The key itself is known by its digest only. */
 export interface LocalKey {
@@ -137,11 +138,14 @@ function usable({ key, state }: FoundLocalKey): LocalKey {
     case "active":
       return key;
     case "expired":
-      throw new ApiError("key_expired", `The key '${key.label}' has expired: ask whoever runs Patchbay for a new one.`);
+      throw new ApiError(
+        "key_expired",
+        `${spokenKey(key.label)} has expired: ask whoever runs Patchbay for a new one.`,
+      );
     case "revoked":
       throw new ApiError(
         "invalid_api_key",
-        `The key '${key.label}' was revoked: ask whoever runs Patchbay for a new one.`,
+        `${spokenKey(key.label)} was revoked: ask whoever runs Patchbay for a new one.`,
       );
   }
 }

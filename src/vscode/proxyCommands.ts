@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { env, ProgressLocation, window, workspace } from "vscode";
+import { commands, env, ProgressLocation, window, workspace } from "vscode";
 
 import { plural } from "./amounts.ts";
 import { type TestAnswer, type TestRequest, testRequests, testResult } from "./connectionTest.ts";
@@ -70,7 +70,6 @@ export async function testConnection(parts: WindowParts): Promise<void> {
   for (const line of lines) parts.log.info(`Test: ${line}`);
   parts.watch.refresh();
   if (lines.length > 0) return void window.showInformationMessage(lines.join(" · "));
-  const { commands } = await import("vscode");
   const chosen = await window.showWarningMessage(
     "The proxy answers, but it has no upstream: sign in, or set an API key.",
     "Sign In with ChatGPT",

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type CancellationToken, env, ExtensionKind, type Progress, ProgressLocation, UIKind, Uri, window } from "vscode";
+import { type CancellationToken, env, type Progress, ProgressLocation, Uri, window } from "vscode";
 
 import type { CodexTokens } from "../codex/credentialStore.ts";
 import type { OauthIssuer } from "../codex/oauthIssuer.ts";
@@ -8,7 +8,7 @@ import { windowClient } from "../node/windowClient.ts";
 import { offerChanged } from "./credentialHandover.ts";
 import { tokensOfText, tokensText } from "./secretTokens.ts";
 import { type SignInWay, signInWays } from "./signInWay.ts";
-import { sayFailure, type WindowParts } from "./windowParts.ts";
+import { browserIsLocal, sayFailure, type WindowParts } from "./windowParts.ts";
 
 type Report = Progress<{ readonly message?: string }>;
 
@@ -32,10 +32,7 @@ const WAY_TITLES: Readonly<Record<SignInWay, string>> = {
 /** Signs in with ChatGPT: says what to know about it first, and offers another way where one fails. */
 export async function signInChatgpt(parts: WindowParts): Promise<void> {
   if (!(await areTermsKnown(parts))) return;
-  const { extension } = parts.context;
-  const isLocal =
-    env.uiKind === UIKind.Desktop && (extension.extensionKind === ExtensionKind.UI || env.remoteName === undefined);
-  const ways = signInWays({ isLocal });
+  const ways = signInWays({ isLocal: browserIsLocal(parts.context) });
   let [way] = ways;
   while (way !== undefined) {
     const failed = await attemptSignIn(parts, way);

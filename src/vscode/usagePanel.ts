@@ -90,7 +90,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
       if (page.isReady && page.isVisible()) post(page, { version: 1, type: "live", sentAt: Date.now(), ...live });
   }
 
-  function open(webview: Webview, isVisible: () => boolean): OpenPage {
+  function open(webview: Webview, place: "editor" | "view", isVisible: () => boolean): OpenPage {
     const page: OpenPage = { webview, isVisible, view: FIRST_VIEW, isReady: false, isDue: true };
     const folder = (name: string): Uri => Uri.joinPath(context.extensionUri, name);
     webview.options = { enableScripts: true, localResourceRoots: [folder("dist"), folder("media")] };
@@ -98,6 +98,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
     webview.html = pageHtml({
       cspSource: webview.cspSource,
       nonce: randomBytes(18).toString("base64url"),
+      place,
       scriptUri: webview.asWebviewUri(Uri.joinPath(folder("dist"), "panel.js")).toString(),
       styleUri: webview.asWebviewUri(Uri.joinPath(folder("media"), "panel.css")).toString(),
     });
@@ -128,7 +129,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
   function adopt(panel: WebviewPanel): void {
     editor = panel;
     panel.iconPath = Uri.joinPath(context.extensionUri, "media", "icon.svg");
-    const page = open(panel.webview, () => panel.visible);
+    const page = open(panel.webview, "editor", () => panel.visible);
     panel.onDidChangeViewState(() => {
       page.isDue = true;
       sendIfDue(page);
@@ -147,7 +148,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
   const registrations: Disposable[] = [
     window.registerWebviewViewProvider(USAGE_VIEW, {
       resolveWebviewView(view) {
-        const page = open(view.webview, () => view.visible);
+        const page = open(view.webview, "view", () => view.visible);
         view.onDidChangeVisibility(() => {
           // A page that was hidden is built anew, and says so itself; one that was kept wants to be brought up to date.
           page.isDue = true;

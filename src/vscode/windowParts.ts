@@ -1,4 +1,12 @@
-import { type ExtensionContext, type LogOutputChannel, window } from "vscode";
+import {
+  commands,
+  env,
+  type ExtensionContext,
+  ExtensionKind,
+  type LogOutputChannel,
+  UIKind,
+  window,
+} from "vscode";
 
 import type { ControlClient } from "../node/controlClient.ts";
 import { type WindowClient, windowClient } from "../node/windowClient.ts";
@@ -31,9 +39,16 @@ export async function answeringProcess({ connection }: WindowParts): Promise<Ans
   return undefined;
 }
 
+/**
+ * Whether the user's browser runs on the machine that we run on, so that it can come back to a port of ours. `remoteName` is told in local
+ * extension hosts too.
+ */
+export function browserIsLocal({ extension }: ExtensionContext): boolean {
+  return env.uiKind === UIKind.Desktop && (extension.extensionKind === ExtensionKind.UI || env.remoteName === undefined);
+}
+
 /** Says what went wrong, with the way to the logs. */
 export async function sayFailure(message: string): Promise<void> {
-  const { commands } = await import("vscode");
   const chosen = await window.showErrorMessage(message, "Show Logs");
   if (chosen !== undefined) await commands.executeCommand("patchbay.showLogs");
 }

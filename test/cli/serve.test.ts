@@ -129,7 +129,13 @@ describe("patchbay serve", function () {
     ["--api-key", "schlüssel-schlüssel"],
     ["--model", ""],
     ["--route", "gpt-*"],
-    ["--route", "gpt-*=codex"],
+    ["--route", "gpt-*=nowhere"],
+    ["--base-url", "nonsense"],
+    ["--creds-store", "nowhere"],
+    ["--creds-store", "env", "--creds-path", "auth.json"],
+    ["--auth-base-url", "http://auth.example"],
+    ["--alias", "gpt-5"],
+    ["--unknown-price", "maybe"],
     ["--openai-base-url", "api.openai.com"],
     ["--openai-base-url", "ftp://api.openai.com"],
     ["--openrouter-base-url", "nonsense"],
@@ -153,15 +159,14 @@ describe("patchbay serve", function () {
     ["--max-body", "99999999999G"],
     ["--log-level", "loud"],
     ["--allow-any-key", "--allow-origin", "*"],
-    ["--api-key", "pb_long_enough", "--quota-tokens", "5", "--retention-days", "7"],
   ];
   it("warns of limits that bound nobody, or not everybody", async () => {
     for (const words of [
-      ["--rate", "3/m"],
+      ["--rate", "3/m", "--allow-any-key"],
       ["--quota-tokens", "5", "--api-key", LOCAL_KEY, "--allow-any-key"],
     ]) {
       const serve = await startServe(opened, [...words, "--data-dir", newFolder(opened)]);
-      await until(() => serve.error.includes("callers without it are not limited"), words.join(" "));
+      await until(() => serve.error.includes("callers without a key are not limited"), words.join(" "));
       await serve.kill();
     }
   });
@@ -197,6 +202,13 @@ describe("patchbay serve", function () {
       route: "nonsense",
       "openai-base-url": "nonsense",
       "openrouter-base-url": "nonsense",
+      "base-url": "nonsense",
+      "creds-store": "nonsense",
+      "auth-base-url": "nonsense",
+      "disable-migrate-refresh": "maybe",
+      "allow-refresh": "maybe",
+      alias: "nonsense",
+      "unknown-price": "nonsense",
       "cache-ttl": "nonsense",
       rate: "nonsense",
       burst: "nonsense",
@@ -211,7 +223,7 @@ describe("patchbay serve", function () {
       "log-requests": "nonsense",
     };
     // These take any text, so what they do is looked at below.
-    const anyText = new Set(["model", "stats-path", "allow-origin", "allow-host"]);
+    const anyText = new Set(["model", "stats-path", "allow-origin", "allow-host", "creds-path"]);
     for (const flag of Object.keys(SERVE_FLAGS)) {
       if (anyText.has(flag)) continue;
       const value = bad[flag];
@@ -267,7 +279,7 @@ describe("patchbay serve", function () {
   it("explains itself with --help, naming every flag", async () => {
     const { code, out } = await runCli(opened, ["serve", "--help"]);
     assert.equal(code, 0);
-    for (const flag of Object.keys(SERVE_FLAGS)) assert.match(out, new RegExp(`  --${flag}[ \\n]`));
+    for (const flag of Object.keys(SERVE_FLAGS)) assert.match(out, new RegExp(`  --(?:no-)?${flag}[ ,\\n]`));
   });
 
   it("tells its version, and refuses commands that it has not", async () => {

@@ -19,6 +19,9 @@ const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
+/** What the page takes for the time; the extension's messages may say another. */
+const PAGE_TIME = Date.UTC(2026, 10, 21, 12);
+
 /** How a page is opened. */
 export interface PageOptions {
   readonly theme?: Theme | undefined;
@@ -106,6 +109,8 @@ export async function startPanelBrowser(): Promise<PanelBrowser> {
       });
       await context.addInitScript(WEBVIEW_API);
       const page = await context.newPage();
+      // The page's clock stands still, so that a figure is the same however long a test takes.
+      await page.clock.setFixedTime(PAGE_TIME);
       const complaints: string[] = [];
       page.on("console", (line) => void (line.type() === "error" && complaints.push(line.text())));
       page.on("pageerror", (error) => void complaints.push(String(error)));
@@ -146,10 +151,16 @@ async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
+/** Resolves when an expression holds in the page, looked at with every frame. */
+export async function holdsInPage(page: Page, expression: string): Promise<void> {
+  await page.evaluate(`new Promise((done) => {
+    const look = () => ((${expression}) ? done() : requestAnimationFrame(look));
+    look();
+  })`);
+}
+
 /** Resolves when the chart has taken the room that it has. */
 export async function chartDrawn(page: Page): Promise<void> {
-  await page.waitForFunction(`(() => {
-    const canvas = document.querySelector(".chart canvas");
-    return canvas !== null && Math.abs(canvas.clientWidth - canvas.parentElement.clientWidth) <= 1;
-  })()`);
+  const canvas = 'document.querySelector(".chart canvas")';
+  await holdsInPage(page, `Math.abs(${canvas}?.clientWidth - ${canvas}?.parentElement.clientWidth) <= 1`);
 }

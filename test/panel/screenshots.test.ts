@@ -46,4 +46,22 @@ describe("pictures of the usage panel", function () {
         await panel.close();
       }
     });
+
+  it("fit every width, also with large letters", async () => {
+    const panel = await browser.open({ place: "view" });
+    await panel.send(FULL);
+    await panel.page.getByRole("button", { name: "Show Table" }).click();
+    for (const [size, widths] of [
+      ["13px", [200, 300, 420, 521, 700, 881, 1600]],
+      ["22px", [300, 420, 521, 700, 881, 1600]],
+    ] as const) {
+      await panel.page.evaluate(`document.documentElement.style.setProperty("--vscode-font-size", "${size}")`);
+      for (const width of widths) {
+        await panel.page.setViewportSize({ width, height: 600 });
+        const wide = await panel.page.evaluate<number>("document.documentElement.scrollWidth");
+        assert.equal(wide, width, `letters of ${size} at ${width} pixels`);
+      }
+    }
+    await panel.close();
+  });
 });

@@ -5,13 +5,12 @@ import { fetch as undiciFetch } from "undici";
 import { createKeyAccounts } from "../../src/ledger/keyAccounts.ts";
 import type { ManagedKey } from "../../src/ledger/managedKey.ts";
 import { costOf } from "../../src/ledger/prices.ts";
-import { migrate } from "../../src/ledger/schema.ts";
+import { memoryLedger } from "../ledger/memoryLedger.ts";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { createDecoder, decodeBody } from "../../src/node/contentDecoders.ts";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { startListener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
-import { openSqlite } from "../../src/node/sqlite.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { createAdmission } from "../../src/proxy/admission.ts";
@@ -124,8 +123,7 @@ function partsOf(
     ...options.settings,
   };
   const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
-  const sql = openSqlite(":memory:", "write");
-  migrate(sql);
+  const sql = memoryLedger();
   const accounts = createKeyAccounts({
     sql,
     clock,

@@ -1,0 +1,130 @@
+import { inHome, inXdgConfig, joined } from "./clientFolders.ts";
+import { smallModel, workingModel } from "./clientModels.ts";
+import type { ClientPlace, ClientRow } from "./clientRow.ts";
+import { configFormat } from "./configFormat.ts";
+import { valueAt } from "./configValue.ts";
+import { exportFrom } from "./shellText.ts";
+
+const PROVIDER = "patchbay";
+const CONTEXT_TOKENS = 128_000;
+const OUTPUT_TOKENS = 16_384;
+const KEY_IN_FILE = "The local key is part of the file; it is good at this Patchbay only.";
+const QWEN_KEY_VARIABLE = "PATCHBAY_KEY";
+
+/** Crush. Its models are chosen there, unless none is yet. */
+export const CRUSH_CLIENT: ClientRow = {
+  id: "crush",
+  name: "Crush",
+  programs: ["crush"],
+  modes: [{ id: "provider", help: "a provider of its own" }],
+  traces: (place) => [crushFolder(place)],
+  reads: (place) => [joined(place, crushFolder(place), "crush.json")],
+  plan({ place, texts, facts }) {
+    const path = joined(place, crushFolder(place), "crush.json");
+    const text = texts.get(path);
+    const found = text === undefined ? {} : configFormat("jsonc").parse(text);
+    const working = workingModel(facts.models, facts.model);
+    const provider = {
+      name: "Patchbay",
+      type: "openai-compat",
+      base_url: `${facts.origin}/v1`,
+      api_key: facts.key,
+      models: facts.models.map(({ id, name, contextTokens, outputTokens }) => ({
+        id,
+        name,
+        context_window: contextTokens ?? CONTEXT_TOKENS,
+        default_max_tokens: Math.min(outputTokens ?? OUTPUT_TOKENS, OUTPUT_TOKENS),
+      })),
+    };
+    const chosen = (size: "large" | "small", model: string) =>
+      valueAt(found, ["models", size]) !== undefined && facts.model === undefined
+        ? []
+        : [{ path: ["models", size], value: { provider: PROVIDER, model } }];
+    return {
+      edits: [
+        {
+          path,
+          format: "jsonc",
+          assignments: [
+            { path: ["providers", PROVIDER], value: provider, mark: [["base_url"]] },
+            ...chosen("large", working),
+            ...chosen("small", smallModel(facts.models, working)),
+          ],
+        },
+      ],
+      notices: [KEY_IN_FILE],
+    };
+  },
+};
+
+/** Qwen Code. Its list of models is an array: where there is one already, the user adds to it. */
+export const QWEN_CLIENT: ClientRow = {
+  id: "qwen",
+  name: "Qwen Code",
+  programs: ["qwen"],
+  modes: [{ id: "provider", help: "models of the OpenAI kind, with the key from the environment" }],
+  traces: (place) => [inHome(place, ".qwen")],
+  reads: (place) => [inHome(place, ".qwen", "settings.json")],
+  plan({ place, texts, facts }) {
+    const path = inHome(place, ".qwen", "settings.json");
+    const text = texts.get(path);
+    const found = text === undefined ? {} : configFormat("jsonc").parse(text);
+    const baseUrl = `${facts.origin}/v1`;
+    const entries = facts.models.map(({ id, name }) => ({ id, name, envKey: QWEN_KEY_VARIABLE, baseUrl }));
+    const line = exportFrom(QWEN_KEY_VARIABLE, facts.keyCommand, place.platform);
+    const values = `Set ${QWEN_KEY_VARIABLE} where it runs:\n\n  ${line}\n`;
+    if (valueAt(found, ["modelProviders", "openai"]) !== undefined) {
+      return {
+        edits: [],
+        notices: [`${path} has a list of models already, and stays as it is.`],
+        values: `${values}\nAdd to modelProviders.openai in ${path}:\n\n${JSON.stringify(entries, undefined, 2)}\n`,
+      };
+    }
+    const model = { path: ["model", "name"], value: workingModel(facts.models, facts.model) };
+    const type = { path: ["security", "auth", "selectedType"], value: "openai" };
+    const isSet = valueAt(found, model.path) !== undefined && facts.model === undefined;
+    return {
+      edits: [
+        {
+          path,
+          format: "jsonc",
+          assignments: [{ path: ["modelProviders", "openai"], value: entries }, type, ...(isSet ? [] : [model])],
+        },
+      ],
+      notices: [],
+      values,
+    };
+  },
+};
+
+/** pi. */
+export const PI_CLIENT: ClientRow = {
+  id: "pi",
+  name: "pi",
+  programs: ["pi"],
+  modes: [{ id: "provider", help: "a provider of its own" }],
+  traces: (place) => [inHome(place, ".pi", "agent")],
+  reads: (place) => [inHome(place, ".pi", "agent", "models.json")],
+  plan({ place, facts }) {
+    const provider = {
+      baseUrl: `${facts.origin}/v1`,
+      api: "openai-completions",
+      apiKey: facts.key,
+      models: facts.models.map(({ id, name }) => ({ id, name })),
+    };
+    return {
+      edits: [
+        {
+          path: inHome(place, ".pi", "agent", "models.json"),
+          format: "jsonc",
+          assignments: [{ path: ["providers", PROVIDER], value: provider, mark: [["baseUrl"]] }],
+        },
+      ],
+      notices: [KEY_IN_FILE],
+    };
+  },
+};
+
+function crushFolder(place: ClientPlace): string {
+  return place.platform === "win32" ? inHome(place, "AppData", "Local", "crush") : inXdgConfig(place, "crush");
+}

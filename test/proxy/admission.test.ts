@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
+import { QUOTA_WINDOWS } from "../../src/ledger/quotaWindow.ts";
+import type { Admitted } from "../../src/proxy/admission.ts";
+import type { Exchange } from "../../src/proxy/exchange.ts";
+import { durationText, limitHeaders } from "../../src/proxy/limitHeaders.ts";
+import { checkKey, createFixedKeyRing, createManagedKeyRing, type KeyRing } from "../../src/proxy/localKey.ts";
+import { unlimitedKey } from "../../src/proxy/localKey.ts";
+import { ApiError } from "../../src/wire/errors.ts";
+import { digestOf, draft, identity } from "../ledger/keyRig.ts";
+import { DAY, HOUR, withLedger } from "../ledger/temporaryLedger.ts";
+import { type AdmissionRig, admissionRig, key } from "./admissionRig.ts";
+
+/** What a request of ours must not say: opencode takes it for a reason to ask again. */
+const RETRY_BAIT = /429|50[0-4]|524|try again|rate limit|overloaded|timeout/i;
+
+function refusal(answer: Admitted | ApiError): ApiError {
+  assert.ok(answer instanceof ApiError, "it was let through");
+  return answer;
+}
+
+function passed(answer: Admitted | ApiError): Admitted {
+  assert.ok(!(answer instanceof ApiError), String(answer));
+  return answer;
+}
+
+describe("admission", () => {
+  it("refuses in this order: model, places, rate, quota, credit", () => {
+    const rig = admissionRig();
+    const everything = {
+      models: ["gpt-5*"],
+      maxConcurrent: 1,
+      rate: { perMinute: 60, burst: 1 },
+      quotaTokens: 100,
+      quotaWindow: "day",
+      isCredit: true,
+    } as const;
+    rig.freeMicros = 10;
+    const first = passed(rig.ask(key(everything)));
+    rig.usedTokens = 100;
+    const tell = (changes: object, model = "gpt-5.5"): string => {
+      const { code, message } = refusal(rig.ask(key({ ...everything, ...changes }), { model }));
+      return `${code}: ${message}`;
+    };
+    assert.match(tell({}, "o3"), /^model_not_allowed: .*may not use this model/);
+    assert.match(tell({}), /^rate_limit_exceeded: .*as many requests running as it may/);
+    first.end();
+    assert.match(tell({}), /^rate_limit_exceeded: .*faster than its rate/);
+    rig.now = 1_000;
+    assert.match(tell({}), /^quota_exceeded: /);
+    rig.usedTokens = 99;
+    rig.freeMicros = 0;
+    assert.match(tell({}), /^insufficient_credit: /);
+    rig.freeMicros = 10;
+    passed(rig.ask(key(everything)));
+  });
+
+  it("takes nothing for a request that it refuses", () => {
+    const rig = admissionRig();
+    const bounded = key({ rate: { perMinute: 1, burst: 1 }, maxConcurrent: 1, isCredit: true });
+    for (let tries = 0; tries < 5; tries += 1) assert.equal(refusal(rig.ask(bounded)).code, "insufficient_credit");
+    assert.deepEqual(rig.admission.takeDirtyBuckets(), new Map());
+    assert.equal(rig.admission.standing(bounded).running, 0);
+    rig.freeMicros = 50;
+    passed(rig.ask(bounded));
+    for (let tries = 0; tries < 5; tries += 1) assert.equal(refusal(rig.ask(bounded)).code, "rate_limit_exceeded");
+    assert.equal(rig.freeMicros, 40);
+    assert.deepEqual([...rig.holds.values()], [10]);
+  });
+
+  it("names the seconds after which the refused request passes, for any rate: never early, never a whole second late", () => {
+    const rates = fc.record({
+      perMinute: fc.double({ min: 0.05, max: 6_000, noNaN: true }),
+      burst: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(rates, fc.array(fc.nat(3_000), { minLength: 1, maxLength: 20 }), (rate, pauses) => {
+        const limited = key({ rate });
+        const steps: number[] = [];
+        const replay = (extraMs: number): Admitted | ApiError => {
+          const rig = admissionRig();
+          for (const pause of steps) {
+            rig.now += pause;
+            while (!(rig.ask(limited) instanceof ApiError));
+          }
+          rig.now += extraMs;
+          return rig.ask(limited);
+        };
+        for (const pause of pauses) {
+          steps.push(pause);
+          const { code, retryAfterSeconds } = refusal(replay(0));
+          assert.equal(code, "rate_limit_exceeded");
+          assert.ok(retryAfterSeconds !== null && Number.isInteger(retryAfterSeconds) && retryAfterSeconds >= 1);
+          passed(replay(retryAfterSeconds * 1000));
+          if (retryAfterSeconds > 1) refusal(replay((retryAfterSeconds - 1) * 1000));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("names the seconds after which a used-up window is over, for any window: never early, never a whole second late", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...QUOTA_WINDOWS.filter((window) => window !== "life")),
+        fc.nat(20 * 24 * HOUR),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (quotaWindow, begun, part) => {
+          const limited = key({ quotaTokens: 5, quotaWindow });
+          const rig = admissionRig();
+          rig.now = begun;
+          passed(rig.ask(limited)).end();
+          rig.usedTokens = 5;
+          const resetsAt = rig.admission.standing(limited).quotaResetsAt ?? 0;
+          rig.now = begun + Math.floor(part * (resetsAt - DAY - begun - 1));
+          const { code, retryAfterSeconds } = refusal(rig.ask(limited));
+          assert.equal(code, "quota_exceeded");
+          assert.ok(retryAfterSeconds !== null && retryAfterSeconds >= 1);
+          const then = rig.now;
+          if (retryAfterSeconds > 1) {
+            rig.now = then + (retryAfterSeconds - 1) * 1000;
+            refusal(rig.ask(limited));
+          }
+          rig.now = then + retryAfterSeconds * 1000;
+          passed(rig.ask(limited));
+        },
+      ),
+    );
+  });
+
+  it("names no time for a lifetime's quota, which no wait cures", () => {
+    const rig = admissionRig();
+    rig.usedTokens = 7;
+    const { retryAfterSeconds, message } = refusal(rig.ask(key({ quotaTokens: 7 })));
+    assert.equal(retryAfterSeconds, null);
+    assert.match(message, /raise its quota, or use another key\.$/);
+  });
+
+  it("lets the last request before the bound pass, however many tokens it will use", () => {
+    const rig = admissionRig();
+    rig.usedTokens = 6;
+    passed(rig.ask(key({ quotaTokens: 7 })));
+  });
+
+  it("frees a place and gives back a hold when a request ends, and does so once", () => {
+    const rig = admissionRig();
+    rig.freeMicros = 30;
+    const limited = key({ maxConcurrent: 2, isCredit: true });
+    const one = passed(rig.ask(limited));
+    const other = passed(rig.ask(limited));
+    const { code, retryAfterSeconds } = refusal(rig.ask(limited));
+    assert.deepEqual([code, retryAfterSeconds], ["rate_limit_exceeded", 1]);
+    one.end();
+    one.end();
+    assert.deepEqual([rig.admission.standing(limited).running, rig.freeMicros], [1, 20]);
+    passed(rig.ask(limited));
+    refusal(rig.ask(limited));
+    other.end();
+    assert.equal(rig.admission.standing(limited).running, 1);
+  });
+
+  it("never lets more run than a key may, and ends with none, in whatever order requests come and go", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(9), { maxLength: 60 }), (maxConcurrent, moves) => {
+        const rig = admissionRig();
+        const limited = key({ maxConcurrent });
+        const running: Admitted[] = [];
+        for (const move of moves) {
+          if (move < 6) {
+            const answer = rig.ask(limited);
+            assert.equal(answer instanceof ApiError, running.length === maxConcurrent);
+            if (!(answer instanceof ApiError)) running.push(answer);
+          } else running.splice(move % Math.max(1, running.length), 1)[0]?.end();
+          assert.equal(rig.admission.standing(limited).running, running.length);
+        }
+        for (const one of running) one.end();
+        assert.equal(rig.admission.standing(limited).running, 0);
+      }),
+    );
+  });
+
+  it("counts each key for itself", () => {
+    const rig = admissionRig();
+    const limits = { maxConcurrent: 1, rate: { perMinute: 1, burst: 1 } };
+    passed(rig.ask(key({ ...limits, id: "key_a" })));
+    passed(rig.ask(key({ ...limits, id: "key_b" })));
+    refusal(rig.ask(key({ ...limits, id: "key_b" })));
+  });
+
+  it("goes by the key's patterns, as the model was asked for", () => {
+    const rig = admissionRig();
+    const bound = key({ models: ["gpt-5*", "qwen/*", "o3"] });
+    for (const model of ["gpt-5", "gpt-5.5-mini", "qwen/qwen3-coder", "o3"]) passed(rig.ask(bound, { model })).end();
+    for (const model of ["gpt-4.1", "o3-mini", "my/gpt-5", "qwen", null]) {
+      const { code, param } = refusal(rig.ask(bound, { model }));
+      assert.deepEqual([code, param], ["model_not_allowed", "model"]);
+    }
+    // A list of models names none, and is no use of any.
+    passed(rig.ask(bound, { model: null, namesModel: false }));
+  });
+
+  it("asks for an estimate of keys with credit only, and refuses an unknown price unless it is allowed", () => {
+    const rig = admissionRig();
+    passed(rig.ask(key()));
+    assert.equal(rig.estimates, 0);
+    rig.freeMicros = 1;
+    const unknown = { estimate: () => undefined };
+    const { code, message } = refusal(rig.ask(key({ isCredit: true }), unknown));
+    assert.equal(code, "insufficient_credit");
+    assert.match(message, /price of this request is not known.*--unknown-price allow/);
+    rig.policy = "allow";
+    passed(rig.ask(key({ isCredit: true }), unknown));
+    rig.freeMicros = 0;
+    assert.match(refusal(rig.ask(key({ isCredit: true }), unknown)).message, /patchbay keys credit key_a \+5/);
+  });
+
+  it("says nothing that opencode takes for a reason to ask again, whatever the key is called", () => {
+    for (const label of ["agent", "team-500", "the rate limit one", "429"]) {
+      const refusals: ((rig: AdmissionRig) => Admitted | ApiError)[] = [
+        (rig) => rig.ask(key({ label, models: ["gpt-6*"] })),
+        (rig) => rig.ask(key({ label, isCredit: true })),
+        (rig) => rig.ask(key({ label, isCredit: true }), { estimate: () => undefined }),
+        ...QUOTA_WINDOWS.map((quotaWindow) => (rig: AdmissionRig) => {
+          rig.usedTokens = 1;
+          return rig.ask(key({ label, quotaTokens: 1, quotaWindow }));
+        }),
+      ];
+      for (const provoke of refusals) assert.doesNotMatch(refusal(provoke(admissionRig())).message, RETRY_BAIT);
+    }
+  });
+
+  it("takes over the buckets of an earlier process and gives out its own, changed ones once", () => {
+    const rate = { perMinute: 60, burst: 3 };
+    const rig = admissionRig(new Map([["key_a", { tokens: 1, at: 1_000 }]]));
+    passed(rig.ask(key({ rate })));
+    refusal(rig.ask(key({ rate })));
+    assert.deepEqual(rig.admission.takeDirtyBuckets(), new Map([["key_a", { tokens: 0, at: 1_000 }]]));
+    assert.deepEqual(rig.admission.takeDirtyBuckets(), new Map());
+  });
+});
+
+describe("the limit headers", () => {
+  const headers = (rig: AdmissionRig, limits: Parameters<typeof key>[0]): Record<string, string> => {
+    const list = limitHeaders(key(limits), rig.admission, DAY + rig.now);
+    return Object.fromEntries(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? ""]] : [])));
+  };
+
+  it("are OpenAI's: the rate a minute, what remains, and a duration until all of it is back", () => {
+    const rig = admissionRig();
+    const limits = { rate: { perMinute: 60, burst: 10 }, quotaTokens: 1_000, quotaWindow: "day" } as const;
+    assert.deepEqual(headers(rig, limits), {
+      "x-ratelimit-limit-requests": "60",
+      "x-ratelimit-remaining-requests": "10",
+      "x-ratelimit-reset-requests": "0ms",
+      "x-ratelimit-limit-tokens": "1000",
+      "x-ratelimit-remaining-tokens": "1000",
+      "x-ratelimit-reset-tokens": "24h0m0s",
+    });
+    for (let asked = 0; asked < 3; asked += 1) passed(rig.ask(key(limits)));
+    rig.usedTokens = 1_200;
+    rig.now = 500;
+    const after = headers(rig, limits);
+    assert.equal(after["x-ratelimit-remaining-requests"], "7");
+    assert.equal(after["x-ratelimit-reset-requests"], "3s");
+    assert.equal(after["x-ratelimit-remaining-tokens"], "0");
+    assert.equal(after["x-ratelimit-reset-tokens"], "24h0m0s");
+  });
+
+  it("name no reset for a lifetime, and are none for a key without limits", () => {
+    const rig = admissionRig();
+    assert.deepEqual(Object.keys(headers(rig, { quotaTokens: 5 })), [
+      "x-ratelimit-limit-tokens",
+      "x-ratelimit-remaining-tokens",
+    ]);
+    assert.deepEqual(headers(rig, { isCredit: true, maxConcurrent: 2 }), {});
+  });
+
+  it("write a duration as OpenAI does, rounded up", () => {
+    const written = [0, 0.2, 20, 999.5, 1_000, 1_001, 59_000, 360_000, 3_723_000, 86_400_000].map(durationText);
+    assert.deepEqual(written, ["0ms", "1ms", "20ms", "1s", "1s", "2s", "59s", "6m0s", "1h2m3s", "24h0m0s"]);
+  });
+});
+
+describe("a managed key", () => {
+  const HEADERS = ["authorization", "x-api-key", "x-daemon-token"] as const;
+
+  function exchange(headers: Record<string, string>): Exchange {
+    return { header: (name: string) => headers[name] } as unknown as Exchange;
+  }
+
+  function codeOf(ring: KeyRing, headers: Record<string, string>, pathKey?: string): string {
+    try {
+      return checkKey(exchange(headers), pathKey, ring, false).label;
+    } catch (error) {
+      assert.ok(error instanceof ApiError);
+      return error.code;
+    }
+  }
+
+  it("is taken from each of its places, until it expires to the millisecond", () => {
+    withLedger((sql) => {
+      let now = DAY;
+      const register = createKeyRegister(sql);
+      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
+      register.add(draft({ label: "laptop", expiresAt: DAY + 1_000 }), identity("pb_one"), DAY);
+      for (const header of HEADERS) {
+        assert.equal(codeOf(ring, { [header]: header === "authorization" ? "bearer pb_one" : "pb_one" }), "laptop");
+      }
+      assert.equal(codeOf(ring, {}, "pb_one"), "laptop");
+      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "invalid_api_key");
+      assert.equal(codeOf(ring, {}), "invalid_api_key");
+      now = DAY + 999;
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "laptop");
+      now = DAY + 1_000;
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "key_expired");
+    });
+  });
+
+  it("is refused from the moment in which it is revoked, expired or not", () => {
+    withLedger((sql) => {
+      const register = createKeyRegister(sql);
+      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY + 5);
+      const { id } = register.add(draft({ expiresAt: DAY + 1 }), identity("pb_one"), DAY);
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "key_expired");
+      register.revoke(id, DAY + 2);
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "invalid_api_key");
+    });
+  });
+
+  it("keeps its identity when it is rotated, and its old secret for the grace alone", () => {
+    withLedger((sql) => {
+      let now = DAY;
+      const register = createKeyRegister(sql);
+      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
+      const { id } = register.add(draft({ label: "laptop" }), identity("pb_one"), DAY);
+      register.rotate(id, digestOf("pb_two"), now, HOUR);
+      assert.deepEqual([ring.find("pb_one")?.key.id, ring.find("pb_two")?.key.id], [id, id]);
+      now = DAY + HOUR - 1;
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "laptop");
+      now = DAY + HOUR;
+      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "invalid_api_key");
+      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "laptop");
+      register.rotate(id, digestOf("pb_three"), now, 0);
+      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "invalid_api_key");
+    });
+  });
+
+  it("has new limits at once where they were changed", () => {
+    withLedger((sql) => {
+      const register = createKeyRegister(sql);
+      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY);
+      const { id } = register.add(draft({ ratePerMinute: 60 }), identity("pb_one"), DAY);
+      assert.deepEqual(ring.find("pb_one")?.key.rate, { perMinute: 60, burst: 10 });
+      assert.equal(ring.find("pb_one")?.key, ring.find("pb_one")?.key, "made once");
+      register.update(id, { ratePerMinute: 5, quotaTokens: 9, isCredit: true });
+      const { rate, quotaTokens, isCredit } = ring.find("pb_one")?.key ?? unlimitedKey("", "");
+      assert.deepEqual([rate?.perMinute, quotaTokens, isCredit], [5, 9, true]);
+    });
+  });
+
+  it("stands beside the fixed key, and what does not begin like a key of ours is never looked up", () => {
+    const others = createFixedKeyRing(unlimitedKey("fixed", "fixed"), "sk-anything", digestOf);
+    const looked: number[] = [];
+    const register = { find: () => void looked.push(1) };
+    const ring = createManagedKeyRing(register, others, digestOf, () => DAY);
+    assert.equal(ring.find("sk-anything")?.key.id, "fixed");
+    assert.equal(ring.find("sk-other"), undefined);
+    assert.equal(looked.length, 0);
+    assert.equal(ring.find("pb_other"), undefined);
+    assert.equal(looked.length, 1);
+  });
+});

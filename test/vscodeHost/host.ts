@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+import { installedHost } from "./installHost.ts";
+
+/** A VS Code server with the packaged extension in it, and a browser to open its windows in. */
+export interface Host {
+  /** The ledger's folder of the proxy process that its windows start. */
+  readonly dataDirectory: string;
+  openWindow(): Promise<HostWindow>;
+  /** Waits until everything that it started has ended. */
+  close(): Promise<void>;
+}
+
+/** One window. */
+export interface HostWindow {
+  readonly page: Page;
+  /** Runs an action of the driver extension in this window's extension host. */
+  ask(action: string, given?: object): Promise<unknown>;
+  /** The text of our status bar item, as it is read aloud. */
+  status(): Promise<string>;
+  /** The text of our status bar item as it is shown, without icons. */
+  statusText(): Promise<string>;
+  /** Loads the window anew, as `Developer: Reload Window` does. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const START_DEADLINE_MS = 60_000;
+const BROWSER_ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const STATUS_ITEM = '[id="patchbay.patchbay.patchbay.status"]';
+
+/** Installs the VSIX into a server of its own below the folder, and starts it. */
+export async function startHost(folder: string, vsix: string, environment: Record<string, string> = {}): Promise<Host> {
+  const { serverMain, node } = await installedHost();
+  const places = Object.fromEntries(
+    ["server", "user", "extensions", "workspace", "driver", "data", "run"].map((name) => [name, join(folder, name)]),
+  ) as Record<"server" | "user" | "extensions" | "workspace" | "driver" | "data" | "run", string>;
+  await Promise.all(Object.values(places).map((place) => mkdir(place, { recursive: true, mode: 0o700 })));
+  const common = [
+    "--accept-server-license-terms",
+    "--server-data-dir",
+    places.server,
+    "--user-data-dir",
+    places.user,
+    "--extensions-dir",
+    places.extensions,
+  ];
+  const env = {
+    ...process.env,
+    PATCHBAY_SANDBOX: "1",
+    PATCHBAY_DATA_DIR: places.data,
+    PATCHBAY_DRIVER: places.driver,
+    XDG_RUNTIME_DIR: places.run,
+    ...environment,
+  };
+  await finished(spawn(node, [serverMain, ...common, "--install-extension", vsix], { env }), "Installing the VSIX");
+  const server = spawn(
+    node,
+    [
+      serverMain,
+      ...common,
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "--without-connection-token",
+      "--disable-telemetry",
+      "--disable-workspace-trust",
+      "--enable-smoke-test-driver",
+    ],
+    { env },
+  );
+  const port = await portOf(server);
+  const browser = await chromium.launch({
+    executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+    args: BROWSER_ARGUMENTS,
+  });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const dataDirectory = join(places.data, "sandbox");
+  return {
+    dataDirectory,
+    openWindow: () => openWindow(context, addressOf(port, places.workspace), places.driver),
+    async close() {
+      await closeAll(browser, server);
+      await endProxy(dataDirectory);
+    },
+  };
+}
+
+async function openWindow(context: BrowserContext, address: string, driver: string): Promise<HostWindow> {
+  const page = await context.newPage();
+  let socket = await load(() => page.goto(address));
+
+  /** Loads a page and finds the extension host that came with it. */
+  async function load(work: () => Promise<unknown>): Promise<string> {
+    const before = await readdir(driver);
+    await work();
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (performance.now() < deadline) {
+      const fresh = (await readdir(driver)).find((name) => !before.includes(name));
+      if (fresh !== undefined) return join(driver, fresh);
+      await delay(100);
+    }
+    throw new Error("No extension host came up with the window.");
+  }
+
+  const item = () => page.locator(STATUS_ITEM);
+  return {
+    page,
+    ask: (action, given = {}) => askDriver(socket, { action, ...given }),
+    async status() {
+      return (await item().locator("a").first().getAttribute("aria-label")) ?? "";
+    },
+    statusText: async () => (await item().textContent()) ?? "",
+    async reload() {
+      socket = await load(() => page.reload());
+    },
+    close: () => page.close(),
+  };
+}
+
+function askDriver(socketPath: string, question: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, method: "POST", path: "/", agent: false }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (part: string) => {
+        text += part;
+      });
+      answer.on("end", () => {
+        const { value, error } = JSON.parse(text) as { readonly value?: unknown; readonly error?: string };
+        if (error === undefined) resolve(value);
+        else reject(new Error(error));
+      });
+    });
+    asking.on("error", reject);
+    asking.end(JSON.stringify(question));
+  });
+}
+
+function addressOf(port: number, workspace: string): string {
+  const authority = `127.0.0.1:${port}`;
+  const driver = `vscode-remote://${authority}${join(import.meta.dirname, "driver")}`;
+  const payload = JSON.stringify([["extensionDevelopmentPath", driver]]);
+  return `http://${authority}/?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(payload)}`;
+}
+
+async function portOf(server: ChildProcess): Promise<number> {
+  let said = "";
+  const ready = new Promise<number>((resolve, reject) => {
+    const listen = (part: Buffer): void => {
+      said += part.toString();
+      const port = /Web UI available at .*?:(\d+)/.exec(said)?.[1] ?? /listening on (\d+)/.exec(said)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    };
+    server.stdout?.on("data", listen);
+    server.stderr?.on("data", listen);
+    server.once("exit", () => reject(new Error(`The VS Code server ended: ${said}`)));
+    setTimeout(() => reject(new Error(`The VS Code server does not come up: ${said}`)), START_DEADLINE_MS).unref();
+  });
+  return ready;
+}
+
+async function finished(child: ChildProcess, what: string): Promise<void> {
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (part: Buffer) => {
+      said += part.toString();
+    });
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`${what} failed: ${said}`);
+}
+
+async function closeAll(browser: Browser, server: ChildProcess): Promise<void> {
+  await browser.close();
+  const gone = once(server, "exit");
+  server.kill("SIGTERM");
+  await gone;
+}
+
+/** The proxy process outlives its windows by design; a test does not want it to. */
+async function endProxy(dataDirectory: string): Promise<void> {
+  const written = await readFile(join(dataDirectory, "control.json"), "utf8").catch(() => "{}");
+  const { pid } = JSON.parse(written) as { readonly pid?: number };
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    return;
+  }
+  const deadline = performance.now() + 15_000;
+  while (performance.now() < deadline) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      await rm(join(dataDirectory, "control.json"), { force: true });
+      return;
+    }
+    await delay(50);
+  }
+}

@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const project = join(import.meta.dirname, "..", "..");
+const run = promisify(execFile);
+
+/** What goes into the package besides what is built. */
+const PARTS = ["package.nls.json", "README.md", "CHANGELOG.md", "LICENSE", "media", ".vscodeignore"];
+
+/** Builds the extension for production and packs it, in a folder of its own: `dist` may be in use. */
+export async function packagedExtension(folder: string): Promise<{ readonly path: string; readonly bytes: number }> {
+  await mkdir(folder, { recursive: true });
+  for (const part of PARTS) await cp(join(project, part), join(folder, part), { recursive: true });
+  const manifest = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  delete manifest.scripts["vscode:prepublish"];
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  await run(process.execPath, ["esbuild.config.mjs", "--production", `--outdir=${join(folder, "dist")}`], { cwd: project });
+  const path = join(folder, "patchbay.vsix");
+  const vsce = join(project, "node_modules", "@vscode", "vsce", "vsce");
+  await run(
+    process.execPath,
+    [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", path],
+    { cwd: folder },
+  );
+  return { path, bytes: (await stat(path)).size };
+}
