@@ -17,6 +17,8 @@ export interface AdmissionRequest extends Omit<CreditRequest, "keyId"> {
   readonly namesModel: boolean;
   /** What the request may cost at most, in micro-dollars; undefined where no price is known. Asked for keys with credit only. */
   readonly estimate: () => number | undefined;
+  /** The tokens that the request may use at most. Asked for keys with a quota only. */
+  readonly expectedTokens: () => number;
 }
 
 /** A request that goes on. */
@@ -25,7 +27,14 @@ export interface Admitted {
   end(): void;
 }
 
-/** Decides whether a key's request may go on, and knows what the key has left. */
+/**
+ * Decides whether a key's request may go on, and knows what the key has left.
+ *
+ * A quota counts the tokens that upstreams reported, which is known only when answers end. So what running requests may use at most is set
+ * aside, and a further one waits where it would not fit in what is left beside them. Only where nothing is set aside may one take more
+ * than there is, because the rest of a quota could never be used otherwise. So the quota can be exceeded by no more than what each
+ * of the requests that run uses above what was set aside for it, plus what was missing for a single one.
+ */
 export interface Admission {
   /**
    * Throws, in this order: `model_not_allowed`, `rate_limit_exceeded` for too many at once and for too many a minute, `quota_exceeded`,
@@ -72,6 +81,8 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
   const buckets = new Map(left);
   const dirty = new Map<string, Bucket>();
   const running = new Map<string, number>();
+  /** Tokens that the running requests of keys with a quota may use. */
+  const setAside = new Map<string, number>();
 
   function checkModel(key: LocalKey, { model, namesModel }: AdmissionRequest): void {
     if (key.models === undefined || !namesModel) return;
@@ -105,8 +116,20 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     );
   }
 
-  function checkQuota(key: LocalKey, now: number): void {
-    if (key.quotaTokens === undefined || quota.used(key, now) < key.quotaTokens) return;
+  /** Returns the tokens to set aside. */
+  function checkQuota(key: LocalKey, request: AdmissionRequest, now: number): number {
+    if (key.quotaTokens === undefined) return 0;
+    const left = key.quotaTokens - quota.used(key, now);
+    if (left > 0) {
+      const expected = request.expectedTokens();
+      const others = setAside.get(key.id) ?? 0;
+      if (expected === 0 || others === 0 || others + expected <= left) return expected;
+      throw new ApiError(
+        "rate_limit_exceeded",
+        `${spokenKey(key.label)} has set aside the rest of its token quota for its requests that run: the next can start when one of them ends.`,
+        { retryAfterSeconds: PLACE_RETRY_SECONDS },
+      );
+    }
     const resetsAt = quota.resetsAt(key, now);
     if (resetsAt === undefined) {
       throw new ApiError(
@@ -144,22 +167,22 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
       checkPlace(key);
       const bucket = takenFrom(key);
       const now = clock.now();
-      checkQuota(key, now);
+      const expected = checkQuota(key, request, now);
       holdCredit(key, request);
       if (bucket !== undefined) {
         buckets.set(key.id, bucket);
         dirty.set(key.id, bucket);
       }
       if (key.quotaTokens !== undefined) quota.begin(key, now);
-      running.set(key.id, (running.get(key.id) ?? 0) + 1);
+      add(running, key.id, 1);
+      add(setAside, key.id, expected);
       let over = false;
       return {
         end() {
           if (over) return;
           over = true;
-          const others = (running.get(key.id) ?? 1) - 1;
-          if (others === 0) running.delete(key.id);
-          else running.set(key.id, others);
+          add(running, key.id, -1);
+          add(setAside, key.id, -expected);
           if (key.isCredit) purse.release(request.requestId);
         },
       };
@@ -191,6 +214,13 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
       return taken;
     },
   };
+}
+
+/** Keeps no entry for nothing. */
+function add(counts: Map<string, number>, keyId: string, amount: number): void {
+  const sum = (counts.get(keyId) ?? 0) + amount;
+  if (sum === 0) counts.delete(keyId);
+  else counts.set(keyId, sum);
 }
 
 /** How a quota's window is spoken of; without digits, which opencode may take for a status. */

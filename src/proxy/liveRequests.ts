@@ -117,7 +117,7 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
     },
     stopKey(keyId) {
       // Those that stop are taken out meanwhile.
-      for (const [request, facts] of [...running]) if (facts.keyId === keyId) request.stop?.();
+      for (const [request, facts] of running) if (facts.keyId === keyId) request.stop?.();
     },
     list: () => Array.from(running, ([request, facts]) => viewOf(facts, request, "running")),
     listen(listener) {

@@ -1,3 +1,4 @@
+import { expectedTokens } from "../ledger/costEstimate.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
@@ -98,6 +99,7 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
       model,
       namesModel: kind.kind === "metered" || call.exchange.method === "POST",
       estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, facts)),
+      expectedTokens: () => (kind.kind === "metered" ? tokensOf(facts) : 0),
     });
     try {
       return await work({ ...asked, admitted: admission });
@@ -161,6 +163,11 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const isCodex = isCodexModel(model, codex.catalogue.models(), codex.aliases());
     return isCodex && (await codex.isSignedIn()) ? "codex" : "openai";
   }
+}
+
+function tokensOf(facts: RequestFacts): number {
+  const { input, output } = expectedTokens({ ...facts, bodyBytes: facts.bodyBytes ?? 0 });
+  return input + output;
 }
 
 /** Reading costs nothing; whatever else carries no usage has a price that nobody knows. */
