@@ -7,15 +7,18 @@ const OLDEST_NODE = [22, 19] as const;
 
 const HELP = `Usage: patchbay COMMAND [options]
 
-  serve    run the proxy in the foreground
-  demo     run it on built-in pretend upstreams, with two example requests
-  keys     hand out local keys, with limits, quotas and credit
-  usage    what was used, by key, model, client or day
-  status   where it listens, what is left of the plan, what was used today
-  login    sign in with ChatGPT, to use its plan
-  logout   end that sign-in
-  models   which models can be asked for
-  prices   what requests are reckoned with, and newer prices on request
+  serve       run the proxy in the foreground
+  demo        run it on built-in pretend upstreams, with two example requests
+  connect     set a coding agent up to use Patchbay, with a key of its own
+  disconnect  take that out again
+  doctor      look for what is wrong, and mend it on request
+  keys        hand out local keys, with limits, quotas and credit
+  usage       what was used, by key, model, client or day
+  status      where it listens, what is left of the plan, what was used today
+  login       sign in with ChatGPT, to use its plan
+  logout      end that sign-in
+  models      which models can be asked for
+  prices      what requests are reckoned with, and newer prices on request
 
 Each command tells its options with --help.
 `;
@@ -66,6 +69,14 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
         return await (await import("./statusCommand.ts")).runStatus(rest, { ...io, now: Date.now() });
       case "keys":
         return await (await import("./keysCommand.ts")).runKeys(rest, io);
+      case "connect":
+        return await (await import("./connectCommand.ts")).runConnect(rest, io, await clientEffects());
+      case "disconnect":
+        return await (await import("./disconnectCommand.ts")).runDisconnect(rest, io, await clientEffects());
+      case "doctor":
+        return await (await import("./doctorCommand.ts")).runDoctor(rest, io, await clientEffects());
+      case "client-key":
+        return await (await import("./clientKeyCommand.ts")).runClientKey(rest, io);
       case "login":
         return await (await import("./loginCommand.ts")).runLogin(rest, io);
       case "logout":
@@ -94,6 +105,14 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
     io.stderr(`See \`patchbay ${command} --help\`.\n`);
     return 2;
   }
+}
+
+async function clientEffects() {
+  const [{ systemConnectEffects }, { clientKeys }] = await Promise.all([
+    import("./connectEffects.ts"),
+    import("./clientKeys.ts"),
+  ]);
+  return systemConnectEffects(clientKeys);
 }
 
 function isOlderThan([wantedMajor, wantedMinor]: readonly [number, number]): boolean {

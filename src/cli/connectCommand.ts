@@ -36,7 +36,8 @@ Without a client it lists all of them.
 Options:
 ${flagsHelp(CONNECT_FLAGS)}`;
 
-const DEFAULT_ORIGIN = "http://127.0.0.1:8390";
+/** Where the proxy listens unless it is told another place. */
+export const DEFAULT_ORIGIN = "http://127.0.0.1:8390";
 
 /** Runs `patchbay connect`. Returns the exit code: 1 when it was declined. Throws `Misuse`, and a `ClientError` where it cannot be done. */
 export async function runConnect(
@@ -107,25 +108,29 @@ async function requestOf(
   directory: string,
   effects: ConnectEffects,
 ): Promise<ConnectRequest> {
-  const { mode, model, models = [], url } = values;
   if (values.project !== undefined && client.hasProjectFile !== true) {
     throw new Misuse(`${client.name} has no file for a project: leave --project out.`);
   }
-  const running = await effects.running();
-  const named = model === undefined ? models : [...models, model];
   const project = values.project === undefined ? undefined : resolve(values.project);
   const id = connectionId(client.id, project);
+  const origin = originOf(values.url);
+  // What is not said stays as it was said when it was connected.
+  const known = await openConnectionJournal(directory).read(id);
+  const model = values.model ?? known?.model ?? undefined;
+  const named = values.models ?? known?.named ?? [];
+  const proxy = await effects.report();
   return {
     client,
-    mode,
+    mode: values.mode ?? known?.mode,
     place: { ...effects.place, project },
     freshKey: values["new-key"] === true,
+    named,
     facts: {
-      origin: originOf(url) ?? running?.origin ?? DEFAULT_ORIGIN,
+      origin: origin ?? proxy?.origin ?? known?.origin ?? DEFAULT_ORIGIN,
       keyCommand: [...effects.program, "client-key", id, "--data-dir", directory],
-      models: clientModels(running?.models ?? [], effects.prices(), named),
+      models: clientModels(proxy?.models ?? [], effects.prices(), model === undefined ? named : [...named, model]),
       model,
-      isBounded: values.bounded === true,
+      isBounded: values.bounded ?? known?.isBounded ?? false,
     },
   };
 }

@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { promisify } from "node:util";
 import type { ClientKeys } from "../clients/connectClient.ts";
+import type { CheckFetch, ProxyReport } from "../clients/checkProxy.ts";
 import type { ClientPlace } from "../clients/clientRow.ts";
 import { loadPrices } from "../ledger/priceSnapshot.ts";
 import type { PriceTable } from "../ledger/prices.ts";
@@ -11,16 +14,9 @@ import { controlPathOf } from "../node/controlPlace.ts";
 import { connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { openLedgerForReading } from "../node/ledgerFile.ts";
-import type { JsonObject } from "../wire/json.ts";
 import type { CommandIo } from "./serveCommand.ts";
 
-/** What a running process tells a client's configuration. */
-export interface RunningProxy {
-  /** `http://HOST:PORT`. */
-  readonly origin: string;
-  /** The entries of its list of models. */
-  readonly models: readonly JsonObject[];
-}
+const run = promisify(execFile);
 
 /** The effects of connecting clients at a terminal. */
 export interface ConnectEffects {
@@ -28,7 +24,11 @@ export interface ConnectEffects {
   /** Makes and revokes keys in a data directory. */
   readonly keys: ClientKeys;
   /** The process of the data directory; undefined where none runs. */
-  readonly running: () => Promise<RunningProxy | undefined>;
+  readonly report: () => Promise<ProxyReport | undefined>;
+  /** Asks the proxy itself. */
+  readonly fetch: CheckFetch;
+  /** What a program prints when it is asked for its version; undefined where it does not tell. */
+  readonly version: (program: string) => Promise<string | undefined>;
   readonly prices: () => PriceTable;
   /** This program: its interpreter and its file. */
   readonly program: readonly string[];
@@ -49,12 +49,18 @@ export function systemConnectEffects(makeKeys: MakeClientKeys): MakeConnectEffec
   return (directory, io) => ({
     place: { environment: io.environment, platform: process.platform, homeDirectory: homedir() },
     keys: makeKeys(directory, io),
-    async running() {
+    async report() {
       const client = await connectControl(controlPathOf(directory, io.environment));
       if (client === undefined) return undefined;
-      const { url } = await client.state();
-      return { origin: url, models: (await client.models().catch(() => [])) as unknown as readonly JsonObject[] };
+      const [{ url, version, pid, upstreams }, models, signIn] = await Promise.all([
+        client.state(),
+        client.models().catch(() => []),
+        client.signIn().catch(() => undefined),
+      ]);
+      return { origin: url, version, pid, upstreams, models, signIn };
     },
+    fetch: (url, init) => fetch(url, init),
+    version: versionOf,
     prices() {
       const database = openLedgerForReading(directory);
       try {
@@ -73,6 +79,20 @@ export function systemConnectEffects(makeKeys: MakeClientKeys): MakeConnectEffec
 export function directoryOf(given: string | undefined, { environment }: Pick<CommandIo, "environment">): string {
   const chosen = given ?? dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
   return resolve(chosen);
+}
+
+const VERSION_TIMEOUT_MS = 10_000;
+
+/** A program that asks something instead of telling its version is ended. */
+async function versionOf(program: string): Promise<string | undefined> {
+  // Windows starts .cmd files by a shell only, for which a path from the PATH is too little known.
+  if (/\.(?:cmd|bat)$/i.test(program)) return undefined;
+  try {
+    const { stdout } = await run(program, ["--version"], { timeout: VERSION_TIMEOUT_MS, windowsHide: true });
+    return /\d+\.\d+[\w.+-]*/.exec(stdout)?.[0];
+  } catch {
+    return undefined;
+  }
 }
 
 async function askYes(question: string): Promise<boolean> {

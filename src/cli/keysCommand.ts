@@ -1,12 +1,11 @@
 import { homedir } from "node:os";
 import { CreditChangeError, parseCreditChange } from "../ledger/creditChange.ts";
 import { checkDraft, KeyMistake } from "../ledger/managedKey.ts";
-import { controlPathOf } from "../node/controlPlace.ts";
-import { type ControlClient, connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { expiryOf, KEY_DEFAULTS, readWrittenKey, type WrittenKey } from "../node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
-import { openStoppedKeys } from "../node/stoppedKeys.ts";
+import type { StoppedKeys } from "../node/stoppedKeys.ts";
+import { withKeys } from "./clientKeys.ts";
 import { type Flags, flagsHelp, type FlagValues, Misuse, readFlags } from "./flags.ts";
 import { keyCard, keysTable, newKeyText } from "./keysText.ts";
 import type { CommandIo } from "./serveCommand.ts";
@@ -49,7 +48,7 @@ Options:
 ${flagsHelp(FLAGS)}`;
 
 /** The keys of a data directory, wherever they are kept. */
-type Keys = Pick<ControlClient, "keys" | "key" | "addKey" | "revokeKey" | "rotateKey" | "changeCredit">;
+type Keys = Omit<StoppedKeys, "close">;
 
 /** Runs `patchbay keys`. Returns the exit code. Throws `Misuse`, and errors whose messages are for the user. */
 export async function runKeys(commandLine: readonly string[], io: CommandIo): Promise<number> {
@@ -63,15 +62,8 @@ export async function runKeys(commandLine: readonly string[], io: CommandIo): Pr
   const directory =
     values["data-dir"] ?? dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
   const act = actionOf(action, names, values);
-  const running = await connectControl(controlPathOf(directory, environment));
-  const stopped = running === undefined ? openStoppedKeys(directory, KEY_DEFAULTS) : undefined;
-  try {
-    const keys = running ?? stopped;
-    if (keys !== undefined) io.stdout(printed(await act(keys), values.json === true));
-    return 0;
-  } finally {
-    stopped?.close();
-  }
+  io.stdout(printed(await withKeys(directory, environment, act), values.json === true));
+  return 0;
 }
 
 /** What was asked for, read before anything is opened. Throws `Misuse`. */

@@ -65,6 +65,8 @@ export interface ClientRow {
   readonly modes: readonly [ClientMode, ...ClientMode[]];
   /** Whether a project can have a file of its own. */
   readonly hasProjectFile?: boolean;
+  /** What it asks for; chat completions where it is left out. */
+  readonly endpoint?: "responses";
   /** Folders and files by which it is found where no program is. */
   readonly traces: (place: ClientPlace) => readonly string[];
   /** The files that planning looks at. */

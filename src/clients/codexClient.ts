@@ -6,7 +6,7 @@ import type { Assignment } from "./fileEdit.ts";
 import { exportFrom } from "./shellText.ts";
 
 /** How Codex is signed in, by its `auth.json`. */
-type CodexSignIn = "chatgpt" | "api_key" | "none";
+type CodexSignIn = "chatgpt" | "api_key" | "hidden" | "none";
 
 /** The variable that the environment mode reads the key from. */
 const KEY_VARIABLE = "PATCHBAY_KEY";
@@ -21,6 +21,7 @@ export const CODEX_CLIENT: ClientRow = {
   id: "codex",
   name: "Codex CLI",
   programs: ["codex"],
+  endpoint: "responses",
   modes: [
     { id: "redirect", help: "one line, openai_base_url; sign-in, history and resume stay as they are" },
     { id: "provider", help: "a provider that gets the key from a command; with a history of its own" },
@@ -35,6 +36,11 @@ export const CODEX_CLIENT: ClientRow = {
         return {
           mode: "redirect",
           reason: "Codex is signed in with ChatGPT: its sign-in, history and resume stay as they are.",
+        };
+      case "hidden":
+        return {
+          mode: "redirect",
+          reason: "Codex keeps its sign-in in the keyring: if that is one with ChatGPT, it stays as it is.",
         };
       case "api_key":
       case "none":
@@ -133,7 +139,10 @@ function waiting({ isBounded }: ConnectionFacts): string {
 
 function signInOf(place: ClientPlace, texts: FoundTexts): CodexSignIn {
   const text = texts.get(authOf(place));
-  if (text === undefined) return "none";
+  if (text === undefined) {
+    const config = configFormat("toml").parse(texts.get(configOf(place)) ?? "");
+    return valueAt(config, ["cli_auth_credentials_store"]) === "keyring" ? "hidden" : "none";
+  }
   let auth: unknown;
   try {
     auth = JSON.parse(text);

@@ -32,6 +32,8 @@ export interface ConnectRequest {
   readonly mode: string | undefined;
   /** All but the key. */
   readonly facts: Omit<ConnectionFacts, "key" | "keyFile">;
+  /** Models beside the usual ones, written down so that mending offers them again. */
+  readonly named?: readonly string[];
   /** Makes a new key although there is one: that one was revoked. */
   readonly freshKey?: boolean;
 }
@@ -174,6 +176,7 @@ async function apply(
       label,
       keyId: made.id,
       model: facts.model ?? null,
+      named: request.named ?? [],
       isBounded: facts.isBounded,
       connectedAt: parts.now(),
       files: [],

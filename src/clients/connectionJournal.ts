@@ -28,6 +28,8 @@ export interface Connection {
   readonly label: string;
   readonly keyId: string;
   readonly model: string | null;
+  /** Further models that the user asked for. */
+  readonly named: readonly string[];
   readonly isBounded: boolean;
   /** Milliseconds since the Unix epoch. */
   readonly connectedAt: number;
@@ -82,6 +84,7 @@ const connectionSchema = z.object({
   label: z.string(),
   keyId: z.string(),
   model: z.nullable(z.string()),
+  named: names,
   isBounded: z.boolean(),
   connectedAt: z.number(),
   files: z.array(connectedFile),

@@ -8,7 +8,8 @@ import type { Connection } from "./connectionJournal.ts";
 export interface MendFacts {
   readonly place: Omit<ClientPlace, "project">;
   readonly origin: string;
-  readonly models: ConnectionFacts["models"];
+  /** Those to offer to a connection. */
+  readonly models: (connection: Connection) => ConnectionFacts["models"];
   /** For a connection's id: the program and its arguments that print the key. */
   readonly keyCommand: (id: string) => readonly string[];
   /** Makes a new key: the old one is not good any more. */
@@ -26,10 +27,11 @@ export function mendRequest(connection: Connection, facts: MendFacts): ConnectRe
     place: { ...facts.place, project: connection.project ?? undefined },
     mode: connection.mode,
     freshKey: facts.freshKey,
+    named: connection.named,
     facts: {
       origin: facts.origin,
       keyCommand: facts.keyCommand(connection.id),
-      models: facts.models,
+      models: facts.models(connection),
       model: connection.model ?? undefined,
       isBounded: connection.isBounded,
     },

@@ -13,6 +13,7 @@ export const OPENCLAW_CLIENT: ClientRow = {
   id: "openclaw",
   name: "OpenClaw",
   programs: ["openclaw"],
+  endpoint: "responses",
   modes: [{ id: "provider", help: "a provider of its own, and the agents' default model" }],
   traces: (place) => [inHome(place, ".openclaw")],
   reads: (place) => [configOf(place)],

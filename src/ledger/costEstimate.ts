@@ -25,6 +25,17 @@ const NO_TOKENS: TokenUsage = {
   reasoning: 0,
 };
 
+/** The tokens that a request is expected to use at most. */
+export function expectedTokens(expected: Pick<ExpectedRequest, "bodyBytes" | "maxOutputTokens">): {
+  readonly input: number;
+  readonly output: number;
+} {
+  return {
+    input: Math.ceil(expected.bodyBytes / BYTES_PER_TOKEN),
+    output: expected.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS,
+  };
+}
+
 /**
  * Micro-dollars to hold for a request before it goes out: nothing comes from a cache, all of it is written to one where that is dearer, and
  * the answer is as long as it may be. Undefined where the model's price is not known (`findPrice` gives null then), or not for this tier
@@ -32,8 +43,7 @@ const NO_TOKENS: TokenUsage = {
  */
 export function estimateCost(price: ModelPrice | null, expected: ExpectedRequest): number | undefined {
   if (price === null) return undefined;
-  const input = Math.ceil(expected.bodyBytes / BYTES_PER_TOKEN);
-  const output = expected.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS;
+  const { input, output } = expectedTokens(expected);
   // `auto` leaves the tier to the upstream, which charges the standard one unless the account says otherwise.
   const tier = expected.serviceTier === "auto" ? null : expected.serviceTier;
   const uncached = priceOf(price, tier, { ...NO_TOKENS, uncachedInput: input, output });

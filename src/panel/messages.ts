@@ -60,7 +60,7 @@ export interface PanelSnapshot {
   readonly steps: readonly PanelStep[];
   /** What keys and models can be filtered by. */
   readonly choices: PanelChoices;
-  /** Null while it cannot be known: no process runs that could say. */
+  /** Null while it cannot be known: no process runs that could say, or it could not be asked this once. */
   readonly usage: PanelUsage | null;
   /** Those that run now. */
   readonly requests: readonly PanelRequest[];

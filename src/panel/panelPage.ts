@@ -5,10 +5,10 @@ import { createFailureSection } from "./failureSection.ts";
 import { createFirstSteps } from "./firstSteps.ts";
 import { createLiveList } from "./liveList.ts";
 import { createLiveSection } from "./liveSection.ts";
-import type { HostMessage, PageMessage, PanelAction, PanelSnapshot, PanelView } from "./messages.ts";
+import type { HostMessage, PageMessage, PanelAction, PanelSnapshot, PanelUsage, PanelView } from "./messages.ts";
 import type { PageHost } from "./pageHost.ts";
 import { type PageState, readPageState, sameView } from "./pageState.ts";
-import { createProxyLine, STATE_NAMES } from "./proxyLine.ts";
+import { createProxyLine, isUp, STATE_NAMES } from "./proxyLine.ts";
 import { RANGE_NAMES } from "./rangeCards.ts";
 import { createUsageSection } from "./usageSection.ts";
 
@@ -27,6 +27,7 @@ export interface PanelPage {
 export function createPanelPage(host: PageHost, clock: () => number): PanelPage {
   let state = readPageState(host.getState());
   let snapshot: PanelSnapshot | undefined;
+  let known: PanelUsage | null = null;
   /** How far the extension's clock is ahead: it may run on another machine. */
   let aheadMs = 0;
   let awaited: PanelView | undefined;
@@ -82,12 +83,14 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
   }
 
   function showUsage(): void {
-    if (snapshot !== undefined) usage.show(snapshot.usage, snapshot.choices, state);
+    if (snapshot !== undefined) usage.show(known, isUp(snapshot.proxy), snapshot.choices, state);
   }
 
   function takeSnapshot(taken: PanelSnapshot): void {
     const before = snapshot;
     snapshot = taken;
+    // What could not be read this once is shown as it was.
+    known = taken.usage ?? (isUp(taken.proxy) ? known : null);
     const now = taken.sentAt;
     proxyLine.show(taken.proxy);
     firstSteps.show(taken.steps);
@@ -95,7 +98,7 @@ export function createPanelPage(host: PageHost, clock: () => number): PanelPage 
     live.show(liveList, now);
     balances.show(taken.balances, now);
     failures.show(taken.failures);
-    const unused = taken.steps.length > 0 && !(taken.usage !== null && taken.usage.sums["30d"].requests > 0);
+    const unused = taken.steps.length > 0 && !(known !== null && known.sums["30d"].requests > 0);
     const idle = taken.requests.length + taken.balances.length + taken.failures.length === 0;
     setShown(usage.element, !unused);
     // Whoever has seen nothing yet sees the way to it, and no empty tables.

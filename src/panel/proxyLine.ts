@@ -19,6 +19,11 @@ export const STATE_NAMES: Readonly<Record<PanelProxyState, string>> = {
   failed: "Proxy has failed",
 };
 
+/** Whether a process runs that can say what was used. */
+export function isUp({ state }: PanelProxy): boolean {
+  return state === "running" || state === "attached" || state === "draining";
+}
+
 /** Shows state, address and what can be done about it. */
 export function createProxyLine(run: (action: PanelAction) => void): ProxyLine {
   const state = element("span", { class: "proxy-state" });
@@ -31,10 +36,9 @@ export function createProxyLine(run: (action: PanelAction) => void): ProxyLine {
   const line = element(
     "header",
     { class: "proxy" },
-    element("div", { class: "proxy-line" }, dot, state, address, sandbox),
+    element("div", { class: "proxy-line" }, dot, state, address, sandbox, quietButtons.element),
     sentence,
     buttons.element,
-    quietButtons.element,
   );
   return {
     element: line,

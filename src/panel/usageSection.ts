@@ -17,7 +17,8 @@ import { seriesOf, sum, type UsageSeries } from "./usageSeries.ts";
 /** What was used: ranges, chart and tables. */
 export interface UsageSection {
   readonly element: HTMLElement;
-  show(usage: PanelUsage | null, choices: PanelChoices, state: PageState): void;
+  /** `proxyIsUp`: without usage, it is to come. */
+  show(usage: PanelUsage | null, proxyIsUp: boolean, choices: PanelChoices, state: PageState): void;
 }
 
 /** What the reader asks for. */
@@ -87,7 +88,7 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
 
   return {
     element: whole,
-    show(usage, choices, state) {
+    show(usage, proxyIsUp, choices, state) {
       const { view, measure } = state;
       tableShown = state.table;
       const current = usage !== null && sameView(usage.view, view);
@@ -102,7 +103,7 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
       const totals = usage?.sums[view.range];
       const used = totals !== undefined && totals.requests > 0;
       cards.show(usage?.sums);
-      setText(nothing, usage === null ? "Usage can be seen while the proxy is running." : nothingText(view));
+      setText(nothing, usage === null ? unknownText(proxyIsUp) : nothingText(view));
       setShown(nothing, !used);
       setShown(figures, used);
       setUsable(tableButton, used);
@@ -119,6 +120,10 @@ export function createUsageSection(wishes: UsageWishes): UsageSection {
 
 function namedChoices<Value extends string>(values: readonly Value[], names: Readonly<Record<Value, string>>) {
   return values.map((value) => ({ value, content: [names[value]] }));
+}
+
+function unknownText(proxyIsUp: boolean): string {
+  return proxyIsUp ? "Reading the usage …" : "Usage can be seen while the proxy is running.";
 }
 
 function nothingText({ range, key, model }: PanelView): string {

@@ -173,7 +173,8 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
         buckets.set(key.id, bucket);
         dirty.set(key.id, bucket);
       }
-      if (key.quotaTokens !== undefined) quota.begin(key, now);
+      // With its start, which its row counts by, and never in the place of a window that a later one has opened meanwhile.
+      if (key.quotaTokens !== undefined && quota.resetsAt(key, now) === undefined) quota.begin(key, request.startedAt);
       add(running, key.id, 1);
       add(setAside, key.id, expected);
       let over = false;

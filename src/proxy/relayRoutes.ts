@@ -101,15 +101,13 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
       estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, facts)),
       expectedTokens: () => (kind.kind === "metered" ? tokensOf(facts) : 0),
     });
+    // The answer's head tells what is left after this request.
+    call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
     try {
       return await work({ ...asked, admitted: admission });
     } catch (error) {
       admission.end();
       throw error;
-    } finally {
-      if (key.rate !== undefined || key.quotaTokens !== undefined) {
-        call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
-      }
     }
   }
 

@@ -5,8 +5,8 @@ const DAY_MS = 86_400_000;
 /** A count of tokens in at most four characters and a unit: `842`, `12.3k`, `1.25M`. */
 export function shortTokens(count: number): string {
   if (count < 1_000) return String(Math.round(count));
-  // 999 950 would round to 1000.0k.
-  const [unit, size] = count < 999_950 ? ["k", 1_000] : count < 999_950_000 ? ["M", 1_000_000] : ["B", 1_000_000_000];
+  // 999 500 would round to 1000k.
+  const [unit, size] = count < 999_500 ? ["k", 1_000] : count < 999_500_000 ? ["M", 1_000_000] : ["B", 1_000_000_000];
   const value = count / Number(size);
   return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }

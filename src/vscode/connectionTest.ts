@@ -19,11 +19,16 @@ export interface TestAnswer {
   readonly totalMs: number;
 }
 
-const NAMES: Readonly<Record<UpstreamName, string>> = { openai: "OpenAI", openrouter: "OpenRouter", codex: "ChatGPT plan" };
+const NAMES: Readonly<Record<UpstreamName, string>> = {
+  openai: "OpenAI",
+  openrouter: "OpenRouter",
+  codex: "ChatGPT plan",
+};
 /** Small and cheap models, by how their vendors call them. */
 const CHEAP = [/nano/, /mini|lite|flash/, /^gpt-/];
 /** Models that do not answer chats. */
-const OTHER_KINDS = /embed|image|audio|realtime|tts|whisper|moderation|dall-e|transcribe|sora|search|deep-research|babbage|davinci|instruct|vision/;
+const OTHER_KINDS =
+  /embed|image|audio|realtime|tts|whisper|moderation|dall-e|transcribe|sora|search|deep-research|babbage|davinci|instruct|vision/;
 const MAXIMUM_TOKENS = 16;
 
 /** One request for each upstream that lists models, to the cheapest-looking of them. */

@@ -36,7 +36,11 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Patchbay", { log: true });
   const version = String(context.extension.packageJSON.version);
   const sandbox = process.env[SANDBOX_VARIABLE] === "1";
-  const ownDirectory = dataDirectory({ environment: process.env, platform: process.platform, homeDirectory: homedir() });
+  const ownDirectory = dataDirectory({
+    environment: process.env,
+    platform: process.platform,
+    homeDirectory: homedir(),
+  });
   const directory = sandbox ? join(ownDirectory, "sandbox") : ownDirectory;
   const secrets = openEditorSecrets(context, sandbox);
   const logTail = createLogTail(directory, ({ level, text }) => log[level](`process: ${text}`));
@@ -57,7 +61,9 @@ export function activate(context: ExtensionContext): void {
     monotonic: () => performance.now(),
     log,
     onRevived() {
-      void window.showWarningMessage("The Patchbay proxy had ended and was started again; requests on their way were lost.");
+      void window.showWarningMessage(
+        "The Patchbay proxy had ended and was started again; requests on their way were lost.",
+      );
     },
   });
   const watch = createUsageWatch({ connection, later, now: () => Date.now(), log });
@@ -78,8 +84,7 @@ export function activate(context: ExtensionContext): void {
     connection,
     watch,
     keys: keysNow,
-    exportView: ({ range, key, model }) =>
-      exportUsage(parts, { since: rangeStart(range, Date.now()), key, model }),
+    exportView: ({ range, key, model }) => exportUsage(parts, { since: rangeStart(range, Date.now()), key, model }),
   });
   const callbacks = createCallbackUris();
 
@@ -138,7 +143,10 @@ export function activate(context: ExtensionContext): void {
         void window.showErrorMessage(error instanceof Error ? error.message : String(error));
       }
       if (!RESTART_SETTINGS.some((name) => change.affectsConfiguration(`patchbay.${name}`))) return;
-      const chosen = await window.showInformationMessage("This setting counts after a restart of the proxy.", "Restart Proxy");
+      const chosen = await window.showInformationMessage(
+        "This setting counts after a restart of the proxy.",
+        "Restart Proxy",
+      );
       if (chosen !== undefined) await connection.restart();
     }),
   );

@@ -13,7 +13,12 @@ interface Limit extends QuickPickItem {
 
 const LIMITS: readonly Limit[] = [
   { field: "credit", label: "Budget", description: "dollars that it may spend", example: "5.00" },
-  { field: "quota", label: "Token quota", description: "tokens in all, or per 5h, day, 7d or month", example: "500000/day" },
+  {
+    field: "quota",
+    label: "Token quota",
+    description: "tokens in all, or per 5h, day, 7d or month",
+    example: "500000/day",
+  },
   { field: "rate", label: "Rate", description: "requests per minute (default 60/m)", example: "60/m" },
   { field: "models", label: "Models", description: "patterns of the models that it may use", example: "gpt-*, x-ai/*" },
   { field: "maxConcurrent", label: "At once", description: "requests that may run at the same time", example: "4" },
@@ -116,7 +121,8 @@ async function rotate(client: ControlClient, key: KeyView): Promise<void> {
     ],
     { title: `Rotate ${key.label}`, placeHolder: "When does the old secret end?" },
   );
-  if (grace !== undefined) await giveOut(await client.rotateKey(key.id, grace.grace === "0s" ? undefined : grace.grace));
+  if (grace !== undefined)
+    await giveOut(await client.rotateKey(key.id, grace.grace === "0s" ? undefined : grace.grace));
 }
 
 async function revoke(client: ControlClient, key: KeyView): Promise<void> {

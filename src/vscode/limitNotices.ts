@@ -24,10 +24,7 @@ export interface LimitNotice {
 export type LabelOfKey = (keyId: string) => string | undefined;
 
 /** The notice of a request that was refused; undefined for refusals that their caller alone has to mend. */
-export function refusalNotice(
-  { code, keyId, model }: ControlRefused,
-  labelOf: LabelOfKey,
-): LimitNotice | undefined {
+export function refusalNotice({ code, keyId, model }: ControlRefused, labelOf: LabelOfKey): LimitNotice | undefined {
   const label = keyId === null ? undefined : labelOf(keyId);
   const key = label === undefined ? "A Patchbay key" : `The Patchbay key "${label}"`;
   const cause = `${code} ${keyId ?? ""}`;

@@ -32,7 +32,10 @@ export function panelBalances({ plan, balances, keys }: UsageFacts): readonly Pa
 function keyBalances({ id, label, credit_usd: credit, limits, used, resets_at: resets }: KeyView): PanelBalance[] {
   const balances: PanelBalance[] = [];
   if (credit !== null)
-    balances.push({ ...money(`credit ${id}`, `Key ${label}`, credit, null), actions: [{ ...ADD_CREDIT, arguments: [id] }] });
+    balances.push({
+      ...money(`credit ${id}`, `Key ${label}`, credit, null),
+      actions: [{ ...ADD_CREDIT, arguments: [id] }],
+    });
   const { quota_tokens: quota } = limits;
   if (quota !== null) {
     balances.push({

@@ -40,14 +40,18 @@ function sentenceOf({ upstream, status, ending }: Row): string {
   if (status === 404) return `${name} does not know this model or path (status 404).`;
   if (status === 429) return `${name} refused the request because of a limit (status 429).`;
   if (status >= 500) return `${name} failed (status ${status}).`;
-  return status >= 400 ? `${name} refused the request (status ${status}).` : `${name} reported a failure in its answer.`;
+  return status >= 400
+    ? `${name} refused the request (status ${status}).`
+    : `${name} reported a failure in its answer.`;
 }
 
 function adviceOf({ upstream, status, ending }: Row): Advice {
-  if (ending === "upstream_cut") return { advice: "Send it again; if it happens often, look at the log.", actions: [LOGS] };
+  if (ending === "upstream_cut")
+    return { advice: "Send it again; if it happens often, look at the log.", actions: [LOGS] };
   if (status === 401 || status === 403)
     return { advice: "Check this upstream's credentials.", actions: [CREDENTIALS[upstream], TEST] };
-  if (status === 402) return { advice: "Add credit with the upstream, or use another one for this model.", actions: [] };
+  if (status === 402)
+    return { advice: "Add credit with the upstream, or use another one for this model.", actions: [] };
   if (status === 429)
     return {
       advice: "Wait for the reset, or send this model to another upstream.",

@@ -54,7 +54,16 @@ export function panelSnapshot(parts: SnapshotParts): PanelSnapshot {
 }
 
 /** A running request as the page lists it. */
-export function panelRequest({ id, startedAt, keyLabel, model, client, upstream, phase, ...rest }: LiveView): PanelRequest {
+export function panelRequest({
+  id,
+  startedAt,
+  keyLabel,
+  model,
+  client,
+  upstream,
+  phase,
+  ...rest
+}: LiveView): PanelRequest {
   const { firstTokenMs, outputTokens } = rest;
   return { id, startedAt, keyLabel, model, client, upstream, phase, firstTokenMs, outputTokens };
 }

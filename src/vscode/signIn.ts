@@ -152,7 +152,8 @@ async function byPaste({ issuer, keep, signal }: Attempt): Promise<void> {
   const { beginBrowserSignIn, CALLBACK_PORTS } = await import("../codex/browserSignIn.ts");
   const attempt = await beginBrowserSignIn(issuer, CALLBACK_PORTS[0]);
   await env.openExternal(Uri.parse(attempt.url));
-  let hint = "Sign in in the browser. It ends at a page that it cannot show: copy that page's address and paste it here.";
+  let hint =
+    "Sign in in the browser. It ends at a page that it cannot show: copy that page's address and paste it here.";
   while (!signal.aborted) {
     const pasted = await window.showInputBox({
       title: "Sign In with ChatGPT",

@@ -37,8 +37,7 @@ export function statusText(
     case "port_conflict": {
       const [lowest] = lowAllowances(facts.plan, facts.keys, lowPercent);
       const isStreaming = facts.running.size > 0;
-      const needsLook =
-        reason !== undefined || facts.plan?.limitReached === true || facts.signIn?.state === "expired";
+      const needsLook = reason !== undefined || facts.plan?.limitReached === true || facts.signIn?.state === "expired";
       const icon = isStreaming ? "$(loading~spin)" : needsLook ? "$(warning)" : "$(plug)";
       const amounts = amountsText(facts, content);
       const parts = [icon, ...(amounts === "" ? [] : [amounts]), ...(lowest === undefined ? [] : [`(${lowest.text})`])];

@@ -69,7 +69,8 @@ function runningNotes({ running }: UsageFacts): readonly string[] {
 
 function planNotes({ plan, signIn }: UsageFacts, now: number): readonly string[] {
   const notes: string[] = [];
-  if (signIn?.state === "expired") notes.push(escaped(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again."));
+  if (signIn?.state === "expired")
+    notes.push(escaped(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again."));
   for (const { limit, name, windowMinutes, usedPercent, resetsAt } of plan?.windows ?? []) {
     const title = limit === "codex" ? `ChatGPT ${plan?.plan ?? "plan"}` : (name ?? limit);
     const reset = resetsAt === undefined || resetsAt <= now ? "" : `, resets in ${span(resetsAt - now)}`;

@@ -43,8 +43,9 @@ export async function keepUpstreamKey(parts: WindowParts, upstream: KeyedUpstrea
   const verdict =
     running === undefined
       ? undefined
-      : await window.withProgress({ location: ProgressLocation.Notification, title: `Trying the key with ${name}…` }, () =>
-          running.extended.verifyKey(upstream, key),
+      : await window.withProgress(
+          { location: ProgressLocation.Notification, title: `Trying the key with ${name}…` },
+          () => running.extended.verifyKey(upstream, key),
         );
   if (verdict?.verdict === "refused") {
     void window.showErrorMessage(verdict.message);

@@ -1,5 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { commands, type Disposable, type ExtensionContext, Uri, ViewColumn, type Webview, type WebviewPanel, window } from "vscode";
+import {
+  commands,
+  type Disposable,
+  type ExtensionContext,
+  Uri,
+  ViewColumn,
+  type Webview,
+  type WebviewPanel,
+  window,
+} from "vscode";
 
 import type { ControlEvent } from "../node/controlState.ts";
 import { type UsageViewQuery, windowClient } from "../node/windowClient.ts";

@@ -1,12 +1,4 @@
-import {
-  commands,
-  env,
-  type ExtensionContext,
-  ExtensionKind,
-  type LogOutputChannel,
-  UIKind,
-  window,
-} from "vscode";
+import { commands, env, type ExtensionContext, ExtensionKind, type LogOutputChannel, UIKind, window } from "vscode";
 
 import type { ControlClient } from "../node/controlClient.ts";
 import { type WindowClient, windowClient } from "../node/windowClient.ts";
@@ -44,7 +36,9 @@ export async function answeringProcess({ connection }: WindowParts): Promise<Ans
  * extension hosts too.
  */
 export function browserIsLocal({ extension }: ExtensionContext): boolean {
-  return env.uiKind === UIKind.Desktop && (extension.extensionKind === ExtensionKind.UI || env.remoteName === undefined);
+  return (
+    env.uiKind === UIKind.Desktop && (extension.extensionKind === ExtensionKind.UI || env.remoteName === undefined)
+  );
 }
 
 /** Says what went wrong, with the way to the logs. */

@@ -143,6 +143,16 @@ describe("the usage panel's figures", function () {
     ]);
   });
 
+  it("stay where a running proxy could not be asked this once", async () => {
+    await panel.send({ ...FULL, usage: null });
+    assert.equal(await panel.page.locator(".nothing").innerText(), "Reading the usage …");
+    await panel.send(FULL);
+    await panel.send({ ...FULL, usage: null });
+    assert.equal(await panel.page.locator(".usage-figures").isVisible(), true);
+    await panel.send(STOPPED);
+    assert.equal(await panel.page.locator(".usage-figures").isVisible(), false);
+  });
+
   it("give way to the first steps in a new installation", async () => {
     await panel.send(EMPTY);
     assert.equal(await panel.page.getByRole("heading", { name: "Nothing has been used yet" }).isVisible(), true);

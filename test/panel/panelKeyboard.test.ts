@@ -31,13 +31,14 @@ describe("the usage panel by keyboard", function () {
 
   it("reaches everything in the order of reading, a group of choices in one stop, and shows where it is", async () => {
     const stops: string[] = [];
-    for (let stop = 0; stop < 11; stop += 1) {
+    for (let stop = 0; stop < 12; stop += 1) {
       await panel.page.keyboard.press("Tab");
       const { what, visible } = await focused();
       assert.ok(visible, `${what} shows that it has the focus`);
       stops.push(what);
     }
     assert.deepEqual(stops, [
+      "button Copy Base URL",
       "group Live requests",
       "radio 7 days",
       "radio Tokens",

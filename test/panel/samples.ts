@@ -228,7 +228,13 @@ export const FULL: PanelSnapshot = {
   version: 1,
   type: "snapshot",
   sentAt: SAMPLE_TIME,
-  proxy: { state: "running", url: "http://127.0.0.1:8390", sandbox: false, sentence: null, actions: [] },
+  proxy: {
+    state: "running",
+    url: "http://127.0.0.1:8390",
+    sandbox: false,
+    sentence: null,
+    actions: [{ label: "Copy Base URL", command: "patchbay.copyBaseUrl" }],
+  },
   steps: [],
   choices: {
     keys: [

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
+import { createPurse } from "../../src/ledger/creditPurse.ts";
 import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
+import { createQuotaCounter } from "../../src/ledger/quotaCounter.ts";
 import { QUOTA_WINDOWS } from "../../src/ledger/quotaWindow.ts";
-import type { Admitted } from "../../src/proxy/admission.ts";
+import { type Admitted, createAdmission } from "../../src/proxy/admission.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { durationText, limitHeaders } from "../../src/proxy/limitHeaders.ts";
 import { checkKey, createFixedKeyRing, createManagedKeyRing, type KeyRing } from "../../src/proxy/localKey.ts";
@@ -141,6 +143,76 @@ describe("admission", () => {
     const rig = admissionRig();
     rig.usedTokens = 6;
     passed(rig.ask(key({ quotaTokens: 7 })));
+  });
+
+  it("opens a window with the start of its first request, so that its own tokens count in it", () => {
+    withLedger((sql) => {
+      const limited = key({ quotaTokens: 50, quotaWindow: "5h" });
+      const quota = createQuotaCounter(sql, () => 0);
+      const purse = createPurse(sql, { now: () => DAY });
+      let now = DAY + 7;
+      const clock = { now: () => now, monotonic: () => now };
+      const admission = createAdmission({ clock, quota, purse, buckets: new Map(), unknownPrice: () => "refuse" });
+      const request = { model: "gpt-5.5", namesModel: true, estimate: () => 1, expectedTokens: () => 1 };
+      // It was seven milliseconds on its way to here.
+      admission.admit(limited, { ...request, requestId: "req_1", startedAt: DAY });
+      quota.count(limited, DAY, 20);
+      assert.deepEqual([quota.used(limited, now), quota.resetsAt(limited, now)], [20, DAY + 5 * HOUR]);
+      // One that was longer on its way takes nothing from the window that is open.
+      now += 5;
+      admission.admit(limited, { ...request, requestId: "req_2", startedAt: DAY - 900 });
+      assert.deepEqual([quota.used(limited, now), quota.resetsAt(limited, now)], [20, DAY + 5 * HOUR]);
+    });
+  });
+
+  it("sets aside what running requests may use, and lets the next wait that does not fit beside them", () => {
+    const rig = admissionRig();
+    const limited = key({ quotaTokens: 25 });
+    const first = passed(rig.ask(limited));
+    passed(rig.ask(limited));
+    const { code, retryAfterSeconds } = refusal(rig.ask(limited));
+    assert.deepEqual([code, retryAfterSeconds], ["rate_limit_exceeded", 1]);
+    passed(rig.ask(limited, { expectedTokens: () => 5 })).end();
+    passed(rig.ask(limited, { expectedTokens: () => 0 })).end();
+    rig.usedTokens = 3;
+    first.end();
+    passed(rig.ask(limited));
+    refusal(rig.ask(limited));
+    rig.usedTokens = 25;
+    assert.equal(refusal(rig.ask(limited)).code, "quota_exceeded");
+  });
+
+  it("lets a single request take more of a quota than is left, and none beside it", () => {
+    const rig = admissionRig();
+    const limited = key({ quotaTokens: 5 });
+    const only = passed(rig.ask(limited));
+    assert.equal(refusal(rig.ask(limited, { expectedTokens: () => 1 })).code, "rate_limit_exceeded");
+    only.end();
+    passed(rig.ask(limited));
+  });
+
+  it("never lets a quota be exceeded by more than one request's tokens, however many ask at once", () => {
+    const requests = fc.array(fc.record({ tokens: fc.integer({ min: 1, max: 40 }), ends: fc.nat(6) }), {
+      maxLength: 80,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), requests, (quotaTokens, asked) => {
+        const rig = admissionRig();
+        const limited = key({ quotaTokens });
+        const running: { readonly place: Admitted; readonly tokens: number }[] = [];
+        const end = ({ place, tokens }: (typeof running)[number]): void => {
+          rig.usedTokens += tokens;
+          place.end();
+        };
+        for (const { tokens, ends } of asked) {
+          const place = rig.ask(limited, { expectedTokens: () => tokens });
+          if (!(place instanceof ApiError)) running.push({ place, tokens });
+          for (const one of running.splice(0, Math.max(0, ends - 3))) end(one);
+        }
+        for (const one of running) end(one);
+        assert.ok(rig.usedTokens < quotaTokens + 40, `${rig.usedTokens} of ${quotaTokens}`);
+      }),
+    );
   });
 
   it("frees a place and gives back a hold when a request ends, and does so once", () => {

@@ -26,7 +26,7 @@ export interface AdmissionRig {
   /** What is held, by the requests' ids. */
   readonly holds: ReadonlyMap<string, number>;
   /** How often an estimate was asked for. */
-  readonly estimates: number;
+  estimates: number;
   /** Asks; returns the place, or the refusal. */
   ask(key: LocalKey, changes?: Partial<AdmissionRequest>): Admitted | ApiError;
 }
@@ -43,11 +43,11 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
   let number = 0;
   const clock = { now: () => DAY + rig.now, monotonic: () => 1_000 + rig.now };
   const open = (asked: QuotaKey, now: number): WindowUse => openWindow(asked.quotaWindow, now, () => 0);
-  const rig = {
+  const rig: AdmissionRig = {
     now: 0,
     usedTokens: 0,
     freeMicros: 0,
-    policy: "refuse" as UnknownPricePolicy,
+    policy: "refuse",
     holds,
     estimates: 0,
     admission: createAdmission({
@@ -56,13 +56,12 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
       unknownPrice: () => rig.policy,
       quota: {
         used: (_key, now) => (isOver(window, now) ? 0 : rig.usedTokens),
-        resetsAt: (asked, now) =>
-          (isOver(window, now) ? undefined : (window ?? open(asked, now)).resetsAt) ?? undefined,
-        begin(asked, now) {
-          if (window !== undefined && !isOver(window, now)) return;
-          window = open(asked, now);
-          rig.usedTokens = 0;
+        resetsAt(asked, now) {
+          if (window !== undefined && !isOver(window, now)) return window.resetsAt ?? undefined;
+          const isCalendar = asked.quotaWindow === "day" || asked.quotaWindow === "month";
+          return isCalendar ? (open(asked, now).resetsAt ?? undefined) : undefined;
         },
+        begin: (asked, at) => void (window = open(asked, at)),
       },
       purse: {
         hold({ requestId }: CreditRequest, micros) {
@@ -80,16 +79,20 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
     }),
     ask(asked: LocalKey, changes: Partial<AdmissionRequest> = {}): Admitted | ApiError {
       number += 1;
+      const now = clock.now();
+      if (isOver(window, now)) [window, rig.usedTokens] = [undefined, 0];
+      if (asked.quotaWindow === "day" || asked.quotaWindow === "month") window ??= open(asked, now);
       try {
         return rig.admission.admit(asked, {
           requestId: `req_${number}`,
-          startedAt: clock.now(),
+          startedAt: now,
           model: "gpt-5.5",
           namesModel: true,
           estimate() {
             rig.estimates += 1;
             return 10;
           },
+          expectedTokens: () => 10,
           ...changes,
         });
       } catch (error) {

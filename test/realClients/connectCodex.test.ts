@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Opened } from "../node/relayRig.ts";
@@ -123,6 +123,22 @@ describe("Codex, connected by our command,", function () {
     await rig.connect("codex", "--mode", "env", "--model", "gpt-5.5");
     assert.equal(await worksThrough(patchbay, rig, { environment: { PATCHBAY_KEY: LOCAL_KEY } }), true);
     assert.equal((await patchbay.served()).at(-1)?.codex?.accountId, "acc_of_codex");
+  });
+
+  it("reads every file that connecting it makes", async () => {
+    const fixtures = fileURLToPath(new URL("../fixtures/clients/codex", import.meta.url));
+    const rig = await start().then((started) => started.rig);
+    for (const name of readdirSync(fixtures)) {
+      const after = join(fixtures, name, "after.toml");
+      if (!existsSync(after)) continue;
+      rig.write(CONFIG, readFileSync(after, "utf8"));
+      const run = await runProgram(opened, process.execPath, [LAUNCHER, "login", "status"], {
+        directory: rig.work,
+        environment: { HOME: rig.home },
+        deadlineMs: DEADLINE_MS,
+      });
+      assert(!run.shown.includes("Error loading configuration"), `${name}: ${run.shown}`);
+    }
   });
 });
 

@@ -6,7 +6,6 @@ import type { ConnectEffects } from "../../src/cli/connectEffects.ts";
 import { runConnect } from "../../src/cli/connectCommand.ts";
 import { runDisconnect } from "../../src/cli/disconnectCommand.ts";
 import { BUILT_IN_PRICES } from "../../src/ledger/priceTable.ts";
-import type { JsonObject } from "../../src/wire/json.ts";
 import type { Opened } from "../node/relayRig.ts";
 import { LOCAL_KEY, type Patchbay } from "./patchbay.ts";
 import { temporaryFolder } from "./temporaryFolder.ts";
@@ -40,7 +39,7 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
   const made: string[] = [];
   const revoked: string[] = [];
   const listed = await fetch(`${patchbay.baseUrl}/models`, { headers: { authorization: `Bearer ${LOCAL_KEY}` } });
-  const models = ((await listed.json()) as { data: JsonObject[] }).data;
+  const models = ((await listed.json()) as { data: { id: string; upstream: string }[] }).data;
   const effects: ConnectEffects = {
     place: { environment: {}, platform: process.platform, homeDirectory: home },
     keys: {
@@ -52,7 +51,9 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
         revoked.push(id);
       },
     },
-    running: async () => ({ origin: patchbay.origin, models }),
+    report: async () => ({ origin: patchbay.origin, version: "0", pid: 1, upstreams: [], models, signIn: undefined }),
+    fetch,
+    version: async () => undefined,
     prices: () => BUILT_IN_PRICES,
     program: [process.execPath, KEY_PROGRAM],
     now: () => Date.now(),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -43,19 +43,17 @@ const BROWSER_ARGUMENTS = [
 ];
 const STATUS_ITEM = '[id="patchbay.patchbay.patchbay.status"]';
 
-/** Installs the VSIX into a server of its own below the folder, and starts it. */
-export async function startHost(folder: string, vsix: string, environment: Record<string, string> = {}): Promise<Host> {
+/** Installs the VSIX into a server of its own below the folder, and starts it with these settings. */
+export async function startHost(folder: string, vsix: string, settings: object): Promise<Host> {
   const { serverMain, node } = await installedHost();
   const places = Object.fromEntries(
-    ["server", "user", "extensions", "workspace", "driver", "data", "run"].map((name) => [name, join(folder, name)]),
-  ) as Record<"server" | "user" | "extensions" | "workspace" | "driver" | "data" | "run", string>;
+    ["server", "extensions", "workspace", "driver", "data", "run"].map((name) => [name, join(folder, name)]),
+  ) as Record<"server" | "extensions" | "workspace" | "driver" | "data" | "run", string>;
   await Promise.all(Object.values(places).map((place) => mkdir(place, { recursive: true, mode: 0o700 })));
   const common = [
     "--accept-server-license-terms",
     "--server-data-dir",
     places.server,
-    "--user-data-dir",
-    places.user,
     "--extensions-dir",
     places.extensions,
   ];
@@ -65,8 +63,11 @@ export async function startHost(folder: string, vsix: string, environment: Recor
     PATCHBAY_DATA_DIR: places.data,
     PATCHBAY_DRIVER: places.driver,
     XDG_RUNTIME_DIR: places.run,
-    ...environment,
   };
+  // The machine's settings of a VS Code server.
+  const machine = join(places.server, "data", "Machine");
+  await mkdir(machine, { recursive: true });
+  await writeFile(join(machine, "settings.json"), JSON.stringify(settings));
   await finished(spawn(node, [serverMain, ...common, "--install-extension", vsix], { env }), "Installing the VSIX");
   const server = spawn(
     node,

@@ -18,13 +18,13 @@ export async function packagedExtension(folder: string): Promise<{ readonly path
   };
   delete manifest.scripts["vscode:prepublish"];
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-  await run(process.execPath, ["esbuild.config.mjs", "--production", `--outdir=${join(folder, "dist")}`], { cwd: project });
+  await run(process.execPath, ["esbuild.config.mjs", "--production", `--outdir=${join(folder, "dist")}`], {
+    cwd: project,
+  });
   const path = join(folder, "patchbay.vsix");
   const vsce = join(project, "node_modules", "@vscode", "vsce", "vsce");
-  await run(
-    process.execPath,
-    [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", path],
-    { cwd: folder },
-  );
+  await run(process.execPath, [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", path], {
+    cwd: folder,
+  });
   return { path, bytes: (await stat(path)).size };
 }

@@ -15,7 +15,8 @@ const actions = {
     const found = vscode.extensions.getExtension(id);
     return { version: found?.packageJSON.version, isActive: found?.isActive, path: found?.extensionPath };
   },
-  configure: ({ name, value }) => vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Global),
+  configure: ({ name, value }) =>
+    vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Global),
   globalsAreOwn: () => globalThis.Response === globalResponse,
   host: () => ({ version: vscode.version, node: process.version, appHost: vscode.env.appHost }),
   openEditors: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),

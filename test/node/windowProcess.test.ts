@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectControl, type ControlClient } from "../../src/node/controlClient.ts";
+import { controlPathOf } from "../../src/node/controlPlace.ts";
+import type { ControlEvent } from "../../src/node/controlState.ts";
+import { listenOn } from "../../src/node/listenOn.ts";
+import { type WindowClient, windowClient } from "../../src/node/windowClient.ts";
+import { startWindowProcess } from "../../src/node/windowProcess.ts";
+import { INITIAL_SETTINGS } from "../../src/node/windowSettings.ts";
+import type { WindowStart } from "../../src/node/windowStart.ts";
+import { Opened, until, within } from "./relayRig.ts";
+
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
+interface Running {
+  readonly client: ControlClient;
+  readonly extended: WindowClient;
+  readonly url: string;
+}
+
+describe("the process that windows share", () => {
+  const opened = new Opened();
+  afterEach(() => opened.closeAll());
+
+  async function start(changes: Partial<WindowStart> = {}): Promise<Running> {
+    const dataDirectory = mkdtempSync(join(tmpdir(), "patchbay-"));
+    opened.add(() => rmSync(dataDirectory, { recursive: true, force: true }));
+    const process_ = await startWindowProcess(
+      {
+        dataDirectory,
+        port: 0,
+        sandbox: true,
+        exitWhenIdleMs: 60_000,
+        retentionDays: 0,
+        logRequests: false,
+        ...changes,
+      },
+      {},
+      QUIET,
+    );
+    opened.add(() => process_.stop(0));
+    const client = await connectControl(controlPathOf(dataDirectory, process.env));
+    assert.ok(client !== undefined);
+    return { client, extended: windowClient(client), url: `http://${process_.host}:${process_.port}` };
+  }
+
+  async function ask(url: string, key: string, body: object, path = "/v1/chat/completions"): Promise<Response> {
+    return fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ messages: [{ role: "user", content: "Say ok." }], ...body }),
+    });
+  }
+
+  /** Attaches as a window does; gives the events that have come. */
+  async function attach({ client }: Running): Promise<readonly ControlEvent[]> {
+    const leaving = new AbortController();
+    opened.add(() => leaving.abort());
+    const events: ControlEvent[] = [];
+    void (async () => {
+      for await (const event of client.events(leaving.signal, "window")) events.push(event);
+    })();
+    await until(() => events.length > 0, "the first event");
+    return events;
+  }
+
+  it("answers from the sandbox, and every figure comes from the ledger", async () => {
+    const running = await start();
+    const { key } = await running.client.addKey({ label: "test" });
+    assert.equal((await ask(running.url, key, { model: "gpt-5.5" })).status, 200);
+    const view = await running.extended.usageView({ range: "today", by: "model", key: null, model: null });
+    const [total] = await running.client.usage({ by: "none" });
+    assert.equal(view?.sums.today.requests, 1);
+    assert.equal(view?.sums["30d"].cost_usd, total?.cost_usd);
+    const tokens = view?.steps.flatMap(({ groups }) => groups).reduce((sum, group) => sum + group.tokens, 0);
+    assert.equal(tokens, (total?.input_tokens ?? 0) + (total?.output_tokens ?? 0));
+    assert.deepEqual(view?.models.length, 1);
+  });
+
+  it("takes the next port where another program has the wished one, and says which it wished for", async () => {
+    const other = createServer();
+    const { port } = await listenOn(other, "127.0.0.1", 0);
+    opened.add(() => other.close());
+    const running = await start({ port });
+    assert.notEqual(new URL(running.url).port, String(port));
+    assert.equal((await running.extended.settings())?.wishedPort, port);
+  });
+
+  it("takes up changed settings while it runs", async () => {
+    const running = await start();
+    const { key } = await running.client.addKey({ label: "test" });
+    await running.extended.applySettings({ ...INITIAL_SETTINGS, defaultModel: "gpt-5.5-mini" });
+    const answer = (await (await ask(running.url, key, {})).json()) as { readonly model?: string };
+    assert.match(answer.model ?? "", /gpt-5\.5-mini/);
+  });
+
+  it("refuses settings that it cannot use, in a sentence, and never tells a password", async () => {
+    const { extended } = await start();
+    const network = { ...INITIAL_SETTINGS.network, proxy: "socks5://user:secret@proxy" };
+    await assert.rejects(extended.applySettings({ ...INITIAL_SETTINGS, network }), (error: Error) => {
+      assert.match(error.message, /http\.proxy/);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+    await assert.rejects(extended.applySettings({ ...INITIAL_SETTINGS, baseUrls: { openai: "ftp://x" } }), /openai/);
+  });
+
+  it("holds keys in memory, and tells which but never what", async () => {
+    const { extended } = await start({ sandbox: false });
+    assert.deepEqual(await extended.offerCredentials({ openai: "sk-secret-1" }), {
+      openai: true,
+      openrouter: false,
+      codex: false,
+    });
+    assert.doesNotMatch(JSON.stringify(await extended.credentials()), /secret/);
+    assert.equal((await extended.offerCredentials({ openai: null }))?.openai, false);
+  });
+
+  it("tries a key with its upstream", async () => {
+    const { extended } = await start();
+    assert.equal((await extended.verifyKey("openai", "sk-patchbay-sandbox"))?.verdict, "accepted");
+    assert.equal((await extended.verifyKey("openrouter", "sk-bad"))?.verdict, "refused");
+  });
+
+  it("tells attached windows of a request that a limit refused", async () => {
+    const running = await start();
+    const events = await attach(running);
+    const { key } = await running.client.addKey({ label: "poor", models: ["nothing"] });
+    assert.equal((await ask(running.url, key, { model: "gpt-5.5" })).status, 403);
+    await until(() => events.some(({ type }) => type === "refusal"), "the refusal");
+    const refusal = events.find((event) => event.type === "refusal")?.refusal;
+    assert.equal(refusal?.code, "model_not_allowed");
+  });
+
+  describe("with a ChatGPT sign-in", () => {
+    /** Signs in at the sandbox's server by device code. */
+    async function tokensOf({ extended }: Running) {
+      const { createOauthIssuer } = await import("../../src/codex/oauthIssuer.ts");
+      const { beginDeviceSignIn } = await import("../../src/codex/deviceSignIn.ts");
+      const issuer = createOauthIssuer({
+        baseUrl: (await extended.settings())?.authBaseUrl ?? "",
+        fetch: (url, init) => fetch(url, init),
+        userAgent: "test",
+        now: () => Date.now(),
+      });
+      const device = await beginDeviceSignIn(issuer, {
+        monotonic: () => performance.now(),
+        wait: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      });
+      await confirmDevice(device.url, device.userCode);
+      return within(device.complete(new AbortController().signal), "the sign-in", 5_000);
+    }
+
+    it("is signed in with the tokens that a window hands over, and out when it takes them away", async () => {
+      const running = await start();
+      await running.extended.offerCredentials({ codex: await tokensOf(running) });
+      assert.equal((await running.client.signIn())?.state, "signed_in");
+      await running.extended.offerCredentials({ codex: null });
+      assert.equal((await running.client.signIn())?.state, "signed_out");
+    });
+
+    it("has refreshed tokens stored by a window before it relies on them", async () => {
+      const running = await start();
+      const tokens = await tokensOf(running);
+      const events = await attach(running);
+      // A token that is about to end is refreshed before its next use.
+      const { key } = await running.client.addKey({ label: "test" });
+      await running.extended.offerCredentials({ codex: { ...tokens, accessToken: endingSoon(tokens.accessToken) } });
+      const answered = ask(running.url, key, { model: "gpt-5.5" }, "/api/proxy/codex/v1/chat/completions");
+      await until(() => events.some(({ type }) => type === "credentials"), "the event");
+      const id = events.find((event) => event.type === "credentials")?.pending ?? "";
+      const pending = await running.extended.pendingCredentials(id);
+      assert.ok(pending !== undefined && pending !== null && pending.accessToken !== tokens.accessToken);
+      assert.doesNotMatch(JSON.stringify(events), new RegExp(pending.accessToken.slice(-20)));
+      await running.extended.storedCredentials(id);
+      assert.equal((await within(answered, "the answer", 5_000)).status, 200);
+      assert.equal(await running.extended.pendingCredentials(id), undefined);
+    });
+
+    it("does not refresh while no window is attached, and says what to do", async () => {
+      const running = await start();
+      const tokens = await tokensOf(running);
+      const { key } = await running.client.addKey({ label: "test" });
+      await running.extended.offerCredentials({ codex: { ...tokens, accessToken: ended(tokens.accessToken) } });
+      const answer = await ask(running.url, key, { model: "gpt-5.5" }, "/api/proxy/codex/v1/chat/completions");
+      assert.ok(answer.status >= 400);
+      assert.match(await answer.text(), /while a VS Code window is open/);
+    });
+
+    it("keeps newer tokens than those of a window that had read its store too early", async () => {
+      const running = await start();
+      const tokens = await tokensOf(running);
+      const refreshedAt = tokens.refreshedAt ?? Date.now();
+      await running.extended.offerCredentials({ codex: { ...tokens, refreshedAt } });
+      const before = (await running.client.signIn())?.expiresAt;
+      const older = { ...tokens, accessToken: ended(tokens.accessToken), refreshedAt: refreshedAt - 1 };
+      await running.extended.offerCredentials({ codex: older });
+      assert.equal((await running.client.signIn())?.expiresAt, before);
+    });
+  });
+});
+
+/** The same token with another end; nobody but its owner reads that. */
+function withExpiry(token: string, seconds: number): string {
+  const [head = "", claims = "", signature = ""] = token.split(".");
+  const read = JSON.parse(Buffer.from(claims, "base64url").toString()) as Record<string, unknown>;
+  const changed = { ...read, exp: Math.floor(Date.now() / 1000) + seconds };
+  return [head, Buffer.from(JSON.stringify(changed)).toString("base64url"), signature].join(".");
+}
+
+function endingSoon(token: string): string {
+  return withExpiry(token, 60);
+}
+
+function ended(token: string): string {
+  return withExpiry(token, -60);
+}
+
+/** Types the code in on the sandbox's page. */
+async function confirmDevice(url: string, userCode: string): Promise<void> {
+  const answer = await fetch(url, { method: "POST", body: new URLSearchParams({ user_code: userCode }) });
+  assert.equal(answer.status, 200);
+}
