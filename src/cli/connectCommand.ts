@@ -4,7 +4,8 @@ import type { ClientRow } from "../clients/clientRow.ts";
 import { CLIENT_TABLE, findClient } from "../clients/clientTable.ts";
 import { type ConnectProposal, type ConnectRequest, proposeConnect } from "../clients/connectClient.ts";
 import { connectionId } from "../clients/connectionId.ts";
-import { openConnectionJournal } from "../clients/connectionJournal.ts";
+import { type Connection, openConnectionJournal } from "../clients/connectionJournal.ts";
+import { withoutKeys } from "../clients/shownText.ts";
 import { unifiedDiff } from "../clients/unifiedDiff.ts";
 import { type ConnectEffects, directoryOf, type MakeConnectEffects } from "./connectEffects.ts";
 import { type Flags, flagsHelp, type FlagValues, Misuse, readFlags } from "./flags.ts";
@@ -24,6 +25,7 @@ const CONNECT_FLAGS = {
     value: "URL",
     help: "where the proxy listens (default: the running one, else http://127.0.0.1:8390)",
   },
+  json: { kind: "switch", help: "print the list of clients as JSON" },
   "new-key": { kind: "switch", help: "make a new key although the client has one" },
   "data-dir": { kind: "text", value: "DIR", help: "the folder of the ledger" },
 } as const satisfies Flags;
@@ -52,12 +54,15 @@ export async function runConnect(
   }
   const [id, surplus] = positionals;
   if (surplus !== undefined) throw new Misuse(`"${surplus}" is one argument too many.`);
+  const directory = directoryOf(values["data-dir"], io);
   if (id === undefined) {
-    io.stdout(clientList());
+    const connections = await openConnectionJournal(directory).all();
+    io.stdout(
+      values.json === true ? `${JSON.stringify(clientsJson(connections), undefined, 2)}\n` : clientList(connections),
+    );
     return 0;
   }
   const client = clientOf(id);
-  const directory = directoryOf(values["data-dir"], io);
   const effects = makeEffects(directory, io);
   const parts = { journal: openConnectionJournal(directory), keys: effects.keys, now: effects.now };
   const request = await requestOf(client, values, directory, effects);
@@ -87,12 +92,9 @@ export async function isAgreed(yes: boolean | undefined, confirm: ConnectEffects
   return confirm("Make these changes? [y/N] ");
 }
 
-/** The difference as it is shown: keys are none of a terminal's business. */
+/** The difference as it is shown. */
 export function changesText(changes: ConnectProposal["changes"]): string {
-  return changes
-    .map(({ path, before, after }) => unifiedDiff(path, before, after))
-    .join("\n")
-    .replaceAll(/pb_[A-Za-z0-9_-]+/g, "pb_***");
+  return withoutKeys(changes.map(({ path, before, after }) => unifiedDiff(path, before, after)).join("\n"));
 }
 
 /** The client of a name. Throws `Misuse`. */
@@ -154,10 +156,26 @@ function proposalText(client: ClientRow, { mode, reason, changes, notices }: Con
   ].join("\n");
 }
 
-function clientList(): string {
+function clientList(connections: readonly Connection[]): string {
   const left = (title: string) => ({ title, align: "left" as const });
   return table(
-    [left("CLIENT"), left("NAME"), left("MODES")],
-    CLIENT_TABLE.map((row) => [row.id, row.name, row.modes.map((mode) => mode.id).join(", ")]),
+    [left("CLIENT"), left("NAME"), left("MODES"), left("CONNECTED")],
+    clientsJson(connections).map(({ id, name, modes, connections: own }) => [
+      id,
+      name,
+      modes.join(", "),
+      own.map(({ mode, project }) => (project === null ? mode : `${mode} in ${project}`)).join(", "),
+    ]),
   );
+}
+
+function clientsJson(connections: readonly Connection[]) {
+  return CLIENT_TABLE.map(({ id, name, modes }) => ({
+    id,
+    name,
+    modes: modes.map((mode) => mode.id),
+    connections: connections
+      .filter(({ client }) => client === id)
+      .map(({ mode, project, origin }) => ({ mode, project, origin })),
+  }));
 }

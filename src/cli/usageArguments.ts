@@ -12,7 +12,7 @@ export interface UsageRequest {
   readonly since: number | undefined;
   readonly until: number | undefined;
   readonly groupBy: UsageGrouping;
-  /** `show` has one, `list` has none. */
+  /** The id or label of a key: `show` has one, `list` has none. */
   readonly keyId: string | undefined;
   /** As given with `--data-dir` or in the environment. */
   readonly dataDirectory: string | undefined;
@@ -39,6 +39,8 @@ const FLAGS = {
 export const USAGE_HELP = `Usage:
   patchbay usage list [options]        what was used, by key or another grouping
   patchbay usage show KEY [options]    what one key used, by model, with its newest requests
+
+KEY is an id or a label.
 
 Each option can be set in the environment too: --data-dir is PATCHBAY_DATA_DIR.
 

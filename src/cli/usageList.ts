@@ -1,55 +1,97 @@
 import type { Sql } from "../ports.ts";
+import { csv } from "../ledger/csv.ts";
+import { listKeys } from "../ledger/keyTable.ts";
 import { addTotals, NO_USAGE, reportUsage } from "../ledger/reports.ts";
 import type { UsageGroup, UsageGrouping, UsageTotals } from "../ledger/reports.ts";
 import { groupJson } from "../ledger/usageJson.ts";
-import { csv } from "../ledger/csv.ts";
+import { localZoneOffset } from "../node/localZone.ts";
 import { table } from "./table.ts";
 import type { Column } from "./table.ts";
-import { localZoneOffset } from "../node/localZone.ts";
 import type { UsageRequest } from "./usageArguments.ts";
+import { withBars } from "./usageBars.ts";
 import type { UsageIo } from "./usageCommand.ts";
-import { count, totalCost } from "./usageNumbers.ts";
+import { cacheShare, costSentence, costSource, count, percent, totalCost } from "./usageNumbers.ts";
+
+const MICROS_PER_DOLLAR = 1_000_000;
 
 /** Prints `usage list`; no ledger yet is an empty one. */
 export function printUsageList(sql: Sql | undefined, request: UsageRequest, io: UsageIo): void {
   const { since, until, groupBy } = request;
   const groups = sql === undefined ? [] : reportUsage(sql, { since, until, groupBy, zoneOffset: localZoneOffset });
+  const labels = sql === undefined || groupBy !== "key" ? new Map<string, string>() : keyLabels(sql);
   switch (request.format) {
     case "json":
       io.stdout(
         `${JSON.stringify(
-          groups.map((group) => groupJson(groupBy, group)),
+          groups.map((group) => listedJson(groupBy, group, labels)),
           null,
           2,
         )}\n`,
       );
       return;
     case "csv":
-      io.stdout(groupsCsv(groupBy, groups));
+      io.stdout(groupsCsv(groupBy, groups, labels));
       return;
     case "table":
-      io.stdout(groups.length === 0 ? nothing(request) : groupsTable(groupBy, groups, io.terminalWidth));
+      io.stdout(groups.length === 0 ? nothing(request) : groupsTable(groupBy, groups, io.terminalWidth, labels));
   }
 }
 
-/** Groups as CSV with the same fields as the JSON. */
-function groupsCsv(groupBy: UsageGrouping, groups: readonly UsageGroup[]): string {
-  const fields = Object.keys(groupJson(groupBy, { group: null, ...NO_USAGE }));
-  return csv([fields, ...groups.map((group) => Object.values(groupJson(groupBy, group)))]);
+/** What managed keys are called, by their ids. */
+function keyLabels(sql: Sql): ReadonlyMap<string, string> {
+  return new Map(listKeys(sql).map(({ id, label }) => [id, label]));
 }
 
-/** Groups for people, with a line of totals under more than one. */
-export function groupsTable(groupBy: UsageGrouping, groups: readonly UsageGroup[], width: number | undefined): string {
+/** One group with what only this report tells. `cache_share` is the part of the input that came from a cache. */
+function listedJson(groupBy: UsageGrouping, group: UsageGroup, labels: ReadonlyMap<string, string>) {
+  return {
+    ...groupJson(groupBy, group),
+    ...(groupBy === "key" ? { label: labels.get(group.group ?? "") ?? null } : {}),
+    cache_share: cacheShare(group) ?? null,
+    upstream_cost_usd: group.chargedMicros / MICROS_PER_DOLLAR,
+    table_cost_usd: (group.costMicros - group.chargedMicros) / MICROS_PER_DOLLAR,
+  };
+}
+
+/** Groups as CSV with the same fields as the JSON. */
+function groupsCsv(groupBy: UsageGrouping, groups: readonly UsageGroup[], labels: ReadonlyMap<string, string>): string {
+  const fields = Object.keys(listedJson(groupBy, { group: null, ...NO_USAGE }, labels));
+  return csv([fields, ...groups.map((group) => Object.values(listedJson(groupBy, group, labels)))]);
+}
+
+/**
+ * Groups for people, with the totals of more than one and where their cost comes from. In a terminal of known width each group has a bar, of
+ * its cost, or of its tokens where no cost is known.
+ */
+export function groupsTable(
+  groupBy: UsageGrouping,
+  groups: readonly UsageGroup[],
+  width: number | undefined,
+  labels: ReadonlyMap<string, string> = new Map(),
+): string {
   const columns: Column[] = [
     { title: groupBy.toUpperCase(), align: "left" },
     ...["REQUESTS", "ERRORS", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST"].map((title): Column => ({
       title,
       align: "right",
     })),
+    { title: "SOURCE", align: "left" },
   ];
-  const lines = groups.map((group) => line(group.group ?? "(none)", group));
-  const total = groups.length > 1 ? groups.reduce<UsageTotals | undefined>(sum, undefined) : undefined;
-  return table(columns, total === undefined ? lines : [...lines, line("TOTAL", total)], width);
+  const total = groups.reduce<UsageTotals | undefined>(sum, undefined) ?? NO_USAGE;
+  const lines = groups.map((group) => line(nameOf(group, labels), group));
+  if (groups.length > 1) lines.push(line("TOTAL", total));
+  const printed = table(columns, lines, width).trimEnd().split("\n");
+  const measure = (group: UsageGroup): number =>
+    total.costMicros > 0 ? group.costMicros : group.inputTokens + group.outputTokens;
+  const values = [undefined, ...groups.map(measure)];
+  const barred = width === undefined || groups.length < 2 ? printed : withBars(printed, values, width);
+  return `${barred.join("\n")}\n\n${costSentence(total)}\n`;
+}
+
+function nameOf({ group }: UsageGroup, labels: ReadonlyMap<string, string>): string {
+  if (group === null) return "(none)";
+  const label = labels.get(group);
+  return label === undefined ? group : `${label} (${group})`;
 }
 
 function sum(total: UsageTotals | undefined, group: UsageGroup): UsageTotals {
@@ -57,9 +99,16 @@ function sum(total: UsageTotals | undefined, group: UsageGroup): UsageTotals {
 }
 
 function line(name: string, totals: UsageTotals): string[] {
-  const { requests, errors, inputTokens, cachedTokens, outputTokens, reasoningTokens } = totals;
-  const counts = [requests, errors, inputTokens, cachedTokens, outputTokens, reasoningTokens].map(count);
-  return [name, ...counts, totalCost(totals)];
+  const { requests, errors, inputTokens, outputTokens, reasoningTokens } = totals;
+  const share = cacheShare(totals);
+  return [
+    name,
+    ...[requests, errors, inputTokens].map(count),
+    share === undefined ? "-" : percent(share),
+    ...[outputTokens, reasoningTokens].map(count),
+    totalCost(totals),
+    costSource(totals),
+  ];
 }
 
 function nothing({ since, until }: UsageRequest): string {

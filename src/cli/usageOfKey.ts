@@ -1,5 +1,7 @@
 import type { Sql } from "../ports.ts";
+import { findKey } from "../ledger/keyTable.ts";
 import { listRows } from "../ledger/listRows.ts";
+import { KeyMistake } from "../ledger/managedKey.ts";
 import { NO_USAGE, reportUsage } from "../ledger/reports.ts";
 import { groupJson, ROW_FIELDS, rowJson, totalsJson } from "../ledger/usageJson.ts";
 import type { UsageRow } from "../ledger/usageRow.ts";
@@ -15,8 +17,16 @@ import { count, localTime, money } from "./usageNumbers.ts";
 const NEWEST_SHOWN = 20;
 const ROWS_PER_PAGE = 1_000;
 
+/** A key that was asked for by its id, its label or the beginning of its id; one that is not managed has its id alone. */
+interface AskedKey {
+  readonly id: string;
+  readonly label: string | undefined;
+}
+
 /** Prints `usage show KEY`: totals, by model, newest requests. As CSV: every request of the time asked for, newest first. */
-export function printUsageOfKey(sql: Sql | undefined, keyId: string, request: UsageRequest, io: UsageIo): void {
+export function printUsageOfKey(sql: Sql | undefined, name: string, request: UsageRequest, io: UsageIo): void {
+  const key = askedKey(sql, name);
+  const keyId = key.id;
   if (request.format === "csv") {
     printRequests(sql, keyId, request, io);
     return;
@@ -28,6 +38,7 @@ export function printUsageOfKey(sql: Sql | undefined, keyId: string, request: Us
   if (request.format === "json") {
     const answer = {
       key: keyId,
+      label: key.label ?? null,
       ...totalsJson(total ?? NO_USAGE),
       models: models.map((group) => groupJson("model", group)),
       newest_requests: rows.map(rowJson),
@@ -35,13 +46,27 @@ export function printUsageOfKey(sql: Sql | undefined, keyId: string, request: Us
     io.stdout(`${JSON.stringify(answer, null, 2)}\n`);
   } else if (total === undefined) {
     io.stdout(
-      `No requests by key ${printable(keyId)}${since === undefined && until === undefined ? "" : " in this time"}.\n`,
+      `No requests by key ${nameOf(key)}${since === undefined && until === undefined ? "" : " in this time"}.\n`,
     );
   } else {
-    io.stdout(`Key ${printable(keyId)}, ${localTime(total.firstAt)} to ${localTime(total.lastAt)}\n\n`);
+    io.stdout(`Key ${nameOf(key)}, ${localTime(total.firstAt)} to ${localTime(total.lastAt)}\n\n`);
     io.stdout(groupsTable("model", models, io.terminalWidth));
     io.stdout(`\nNewest requests\n${requestsTable(rows, io.terminalWidth)}`);
   }
+}
+
+/** Throws `KeyMistake` where the name may be several keys'. */
+function askedKey(sql: Sql | undefined, name: string): AskedKey {
+  try {
+    return sql === undefined ? { id: name, label: undefined } : findKey(sql, name);
+  } catch (error) {
+    if (error instanceof KeyMistake && error.kind === "unknown") return { id: name, label: undefined };
+    throw error;
+  }
+}
+
+function nameOf({ id, label }: AskedKey): string {
+  return printable(label === undefined ? id : `${label} (${id})`);
 }
 
 function requestsTable(rows: readonly UsageRow[], width: number | undefined): string {

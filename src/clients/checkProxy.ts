@@ -77,7 +77,8 @@ function checkSignIn({ signIn }: ProxyReport): readonly Finding[] {
 function checkUpstreams({ upstreams, models }: ProxyReport): readonly Finding[] {
   if (models.length === 0) {
     const fix = "Sign in with `patchbay login`, or set OPENAI_API_KEY or OPENROUTER_API_KEY.";
-    return [told("proxy", "problem", "No upstream offers any models.", fix)];
+    // A Codex that brings its own sign-in along needs none.
+    return [told("proxy", "warning", "No upstream offers any models.", fix)];
   }
   return upstreams
     .filter(({ hasKey }) => hasKey)

@@ -5,3 +5,13 @@ export class ClientError extends Error {
     this.name = "ClientError";
   }
 }
+
+/** Says of which file an error is. */
+export function aboutFile<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    throw new ClientError(`${path} stays as it is. ${error.message}`, { cause: error });
+  }
+}

@@ -1,8 +1,8 @@
 import type { ClientPlan, ClientPlace, ClientRow, ConnectionFacts, FoundTexts, PlanInput } from "./clientRow.ts";
 import { folderOf, joined } from "./clientFolders.ts";
-import { configFormat } from "./configFormat.ts";
 import { type ConfigObject, valueAt } from "./configValue.ts";
 import type { Assignment } from "./fileEdit.ts";
+import { foundDocument } from "./foundDocument.ts";
 import { exportFrom } from "./shellText.ts";
 
 /** How Codex is signed in, by its `auth.json`. */
@@ -69,8 +69,7 @@ export const CODEX_CLIENT: ClientRow = {
 };
 
 function redirectPlan(config: string, { texts, facts }: PlanInput): ClientPlan {
-  const text = texts.get(config);
-  const provider = text === undefined ? undefined : valueAt(configFormat("toml").parse(text), ["model_provider"]);
+  const provider = valueAt(foundDocument(texts, config, "toml"), ["model_provider"]);
   // With another provider chosen the base URL of the built-in one would mean nothing.
   const back: Assignment[] =
     provider === undefined || provider === "openai" ? [] : [{ path: ["model_provider"], value: "openai" }];
@@ -91,7 +90,10 @@ function environmentPlan(config: string, { place, texts, facts }: PlanInput): Cl
     ...(isSignedIn ? { requires_openai_auth: true } : {}),
     env_http_headers: { [KEY_HEADER]: KEY_VARIABLE },
   };
-  const plan = withFile(config, providerAssignments(facts, provider), providerNotices(facts));
+  const plan = withFile(config, providerAssignments(facts, provider), [
+    `Codex's app-server in the background keeps the environment that it was started with: end it after setting ${KEY_VARIABLE}.`,
+    ...providerNotices(facts),
+  ]);
   return { ...plan, values: `Set ${KEY_VARIABLE} where Codex runs:\n\n  ${line}\n` };
 }
 
@@ -140,7 +142,7 @@ function waiting({ isBounded }: ConnectionFacts): string {
 function signInOf(place: ClientPlace, texts: FoundTexts): CodexSignIn {
   const text = texts.get(authOf(place));
   if (text === undefined) {
-    const config = configFormat("toml").parse(texts.get(configOf(place)) ?? "");
+    const config = foundDocument(texts, configOf(place), "toml");
     return valueAt(config, ["cli_auth_credentials_store"]) === "keyring" ? "hidden" : "none";
   }
   let auth: unknown;

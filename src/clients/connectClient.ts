@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import { withFileLock } from "../node/fileLock.ts";
-import { ClientError } from "./clientError.ts";
+import { aboutFile, ClientError } from "./clientError.ts";
 import type { ClientPlace, ClientRow, ConnectionFacts } from "./clientRow.ts";
-import { type ConfigFile, makeFolder, writeConfigFile } from "./configFile.ts";
-import { aboutFile, type BareFile, readBare } from "./connectionFiles.ts";
+import { makeFolder, writeConfigFile } from "./configFile.ts";
+import { type BareFile, readBare } from "./connectionFiles.ts";
 import { connectionId } from "./connectionId.ts";
 import type { ConnectedFile, Connection, ConnectionJournal } from "./connectionJournal.ts";
 import { applyEdit } from "./fileEdit.ts";
@@ -50,7 +50,7 @@ export interface ConnectProposal {
   readonly mode: string;
   /** Why this mode; undefined where it was asked for. */
   readonly reason: string | undefined;
-  /** Files that would change. The key in them is not the real one yet. */
+  /** Files that would change. A new key stands in them by a name; one that is there already does not, so that they are shown `withoutKeys`. */
   readonly changes: readonly FileChange[];
   readonly notices: readonly string[];
   /** What to enter by hand; undefined where nothing is, and while the key is not made. */
@@ -70,7 +70,7 @@ export interface ConnectResult {
 }
 
 /** What stands for a key that is not made yet. */
-export const KEY_TO_COME = "pb_made_when_you_agree";
+const KEY_TO_COME = "pb_made_when_you_agree";
 
 interface Planned {
   readonly connection: Connection | undefined;
@@ -205,7 +205,8 @@ async function apply(
     if (!isKept && previous !== undefined) await keys.revoke(previous.keyId).catch(() => undefined);
     return { values: planned.values, backups };
   } catch (error) {
-    await takeBack(parts, written);
+    // What cannot be taken back now stays written down, so that disconnecting takes it out.
+    if (!(await takeBack(parts, written))) throw error;
     if (!isKept) {
       await keys.revoke(made.id).catch(() => undefined);
       await (known === undefined ? journal.removeKey(id) : journal.writeKey(id, known)).catch(() => undefined);
@@ -224,12 +225,12 @@ function assertUnchanged(planned: Planned, seen: ReadonlyMap<string, string | un
   }
 }
 
-/** Puts the files that were written already back to what they were. */
-async function takeBack(parts: ConnectionParts, written: readonly PlannedFile[]): Promise<void> {
-  for (const { file, after } of written) {
-    const now: ConfigFile = { ...file, text: after };
-    await writeOf(parts)(now, file.text).catch(() => undefined);
-  }
+/** Puts the files that were written already back to what they were; false where that does not work for all. */
+async function takeBack(parts: ConnectionParts, written: readonly PlannedFile[]): Promise<boolean> {
+  const undone = await Promise.allSettled(
+    written.map(({ file, after }) => writeOf(parts)({ ...file, text: after }, file.text)),
+  );
+  return undone.every(({ status }) => status === "fulfilled");
 }
 
 function writeOf(parts: ConnectionParts): typeof writeConfigFile {

@@ -1,4 +1,4 @@
-import { ClientError } from "./clientError.ts";
+import { aboutFile } from "./clientError.ts";
 import { type ConfigFile, readConfigFile } from "./configFile.ts";
 import type { ConfigPath } from "./configValue.ts";
 import type { Connection } from "./connectionJournal.ts";
@@ -40,16 +40,6 @@ export async function readBare(
       return { file, bare, leftAlone, madeFolder };
     }),
   );
-}
-
-/** Says of which file an error is. */
-export function aboutFile<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    throw new ClientError(`${path} stays as it is. ${error.message}`, { cause: error });
-  }
 }
 
 /** Nothing that a user could have written is in it. */

@@ -53,20 +53,21 @@ export const VSCODE_CHAT_CLIENT: ClientRow = {
   traces: () => [],
   reads: () => [],
   plan({ facts }) {
-    const models = facts.models.map(({ id, name, contextTokens, outputTokens, needsResponses }) => ({
+    const models = facts.models.map(({ id, name, contextTokens, outputTokens }) => ({
       id,
       name,
-      url: `${facts.origin}/v1/${needsResponses ? "responses" : "chat/completions"}`,
+      url: `${facts.origin}/v1/responses`,
       toolCalling: true,
       vision: false,
       maxInputTokens: contextTokens ?? CONTEXT_TOKENS,
       maxOutputTokens: outputTokens ?? OUTPUT_TOKENS,
     }));
+    // Every model answers there; some answer with tools there only.
     const entry = {
       name: "Patchbay",
       vendor: "customendpoint",
       apiKey: "${input:patchbay}",
-      apiType: "chat-completions",
+      apiType: "responses",
       models,
     };
     return {

@@ -1,8 +1,8 @@
 import { folderOf, inHome, joined } from "./clientFolders.ts";
 import { type ClientModel, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
-import { configFormat } from "./configFormat.ts";
 import { type ConfigObject, isTable, valueAt } from "./configValue.ts";
+import { foundDocument } from "./foundDocument.ts";
 
 const PROVIDER = "patchbay";
 const CONTEXT_TOKENS = 128_000;
@@ -19,8 +19,7 @@ export const OPENCLAW_CLIENT: ClientRow = {
   reads: (place) => [configOf(place)],
   plan({ place, texts, facts }) {
     const path = configOf(place);
-    const text = texts.get(path);
-    const found = text === undefined ? {} : configFormat("json5").parse(text);
+    const found = foundDocument(texts, path, "json5");
     const primary = `${PROVIDER}/${workingModel(facts.models, facts.model)}`;
     const model = valueAt(found, ["agents", "defaults", "model"]);
     const provider = {

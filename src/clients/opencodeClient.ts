@@ -1,9 +1,9 @@
 import { inXdgConfig, joined } from "./clientFolders.ts";
 import { type ClientModel, smallModel, workingModel } from "./clientModels.ts";
 import type { ClientPlan, ClientPlace, ClientRow, ConnectionFacts, PlanInput } from "./clientRow.ts";
-import { configFormat } from "./configFormat.ts";
 import { type ConfigObject, valueAt } from "./configValue.ts";
 import type { Assignment } from "./fileEdit.ts";
+import { foundDocument } from "./foundDocument.ts";
 import { exportFrom } from "./shellText.ts";
 
 const KEY_VARIABLE = "PATCHBAY_KEY";
@@ -49,7 +49,7 @@ function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string |
   const [first = "", ...others] = [...texts.keys()];
   const path = [first, ...others].find((one) => texts.get(one) !== undefined) ?? first;
   const text = texts.get(path);
-  const found = text === undefined ? {} : configFormat("jsonc").parse(text);
+  const found = foundDocument(texts, path, "jsonc");
   const apiKey = mode === "env" ? `{env:${KEY_VARIABLE}}` : `{file:${facts.keyFile}}`;
   const model = workingModel(facts.models, facts.model);
   const isSet = (name: string): boolean => valueAt(found, [name]) !== undefined;

@@ -11,12 +11,15 @@ export function exportFrom(name: string, command: readonly string[], platform: N
 
 /** A line that sets an environment variable. */
 export function exportText(name: string, value: string, platform: NodeJS.Platform): string {
-  return platform === "win32"
-    ? `$env:${name} = ${quoted(value, platform)}`
-    : `export ${name}=${quoted(value, platform)}`;
+  // PowerShell takes bare words behind `=` for a command.
+  return platform === "win32" ? `$env:${name} = ${inPowerShell(value)}` : `export ${name}=${quoted(value, platform)}`;
 }
 
 function quoted(word: string, platform: NodeJS.Platform): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return platform === "win32" ? `'${word.replaceAll("'", "''")}'` : `'${word.replaceAll("'", `'\\''`)}'`;
+  return platform === "win32" ? inPowerShell(word) : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function inPowerShell(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,8 +1,8 @@
 import { inHome, inXdgConfig, joined } from "./clientFolders.ts";
 import { smallModel, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
-import { configFormat } from "./configFormat.ts";
 import { valueAt } from "./configValue.ts";
+import { foundDocument } from "./foundDocument.ts";
 import { exportFrom } from "./shellText.ts";
 
 const PROVIDER = "patchbay";
@@ -21,8 +21,7 @@ export const CRUSH_CLIENT: ClientRow = {
   reads: (place) => [joined(place, crushFolder(place), "crush.json")],
   plan({ place, texts, facts }) {
     const path = joined(place, crushFolder(place), "crush.json");
-    const text = texts.get(path);
-    const found = text === undefined ? {} : configFormat("jsonc").parse(text);
+    const found = foundDocument(texts, path, "jsonc");
     const working = workingModel(facts.models, facts.model);
     const provider = {
       name: "Patchbay",
@@ -67,8 +66,7 @@ export const QWEN_CLIENT: ClientRow = {
   reads: (place) => [inHome(place, ".qwen", "settings.json")],
   plan({ place, texts, facts }) {
     const path = inHome(place, ".qwen", "settings.json");
-    const text = texts.get(path);
-    const found = text === undefined ? {} : configFormat("jsonc").parse(text);
+    const found = foundDocument(texts, path, "jsonc");
     const baseUrl = `${facts.origin}/v1`;
     const entries = facts.models.map(({ id, name }) => ({ id, name, envKey: QWEN_KEY_VARIABLE, baseUrl }));
     const line = exportFrom(QWEN_KEY_VARIABLE, facts.keyCommand, place.platform);

@@ -12,6 +12,7 @@ export function setToml(text: string, path: ConfigPath, value: ConfigValue): str
   const tree = parseTomlTree(text);
   const exact = pairsOf(tree).find((pair) => isSame(pair.path, path));
   if (exact !== undefined) return spliced(text, exact.valueStart, exact.valueEnd, tomlValue(value));
+  if (partsOf(text, tree, path).length === 0) return inserted(text, tree, path, value);
   const without = removeToml(text, path);
   return inserted(without, parseTomlTree(without), path, value);
 }
@@ -120,9 +121,8 @@ interface Section {
 function intoSection(text: string, section: Section, path: ConfigPath, value: ConfigValue): string {
   const name = path.slice(section.path.length);
   const members = isTable(value) ? Object.entries(value) : [];
-  const lines = isTable(value)
-    ? members.map(([inner, one]) => tomlLine([...name, inner], one))
-    : [tomlLine(name, value)];
+  const lines =
+    members.length > 0 ? members.map(([inner, one]) => tomlLine([...name, inner], one)) : [tomlLine(name, value)];
   const { lineEnd } = textStyle(text);
   const behind = section.pairs.at(-1)?.end ?? section.headerEnd;
   if (behind === undefined) {

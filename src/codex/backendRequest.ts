@@ -18,6 +18,13 @@ export interface BackendAccess {
 /** The backend answered, but not what was asked for; the message says how and holds nothing private. */
 export class BackendRefusal extends Error {
   override readonly name = "BackendRefusal";
+  /** Undefined where the answer was a good one of the wrong kind. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 const TIMEOUT_MS = 8_000;
@@ -49,7 +56,7 @@ export async function askBackend(
   });
   if (response.status === 200 || accepted.includes(response.status)) return response;
   await response.body?.cancel();
-  throw new BackendRefusal(`answered with status ${response.status}`);
+  throw new BackendRefusal(`answered with status ${response.status}`, response.status);
 }
 
 /** The same for a question whose answer is a JSON object. */

@@ -35,7 +35,9 @@ export function failureOfAnswer(status: number, header: HeaderOf, body: string, 
   if (isPage(header, body)) return pageFailure(status, header, body, now);
   const parsed = parse(body);
   const fields = failureFields(parsed);
-  return failureOf(status, parsed === undefined ? { ...fields, message: shownMessage(body) } : fields, header, now);
+  // What came as an answer is no message: it may be one, in a form that was not asked for.
+  const told = parsed === undefined && status >= 300 ? { ...fields, message: shownMessage(body) } : fields;
+  return failureOf(status, told, header, now);
 }
 
 /** An event that ends a stream with a failure: `response.failed`, or `error` in either of its forms. `now` is in milliseconds. */

@@ -9,6 +9,13 @@ export interface CodexFailure {
   readonly param: string | null;
   /** Whole seconds after which the same request may pass; undefined where that is not known. */
   readonly retryAfterSeconds: number | undefined;
+  /** What Codex reads of a plan's limit besides, in the backend's own terms. */
+  readonly limit?: {
+    readonly plan_type?: string;
+    /** Seconds since the epoch. */
+    readonly resets_at?: number;
+    readonly resets_in_seconds?: number;
+  };
 }
 
 /** The body, or the event's data, that OpenAI's clients read a failure from. */

@@ -36,7 +36,7 @@ const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["top_p", 1],
 ]);
 
-/** A log line takes nothing but plain names. */
+/** What a log line takes. */
 const PLAIN_NAME = /^[\w.-]{1,64}$/;
 const ODD_NAME = "(other)";
 
@@ -45,9 +45,12 @@ export function unknownFields(body: JsonObject): readonly string[] {
   const names = saying(body).filter((name) => !TRANSLATED.has(name));
   const reasoning = body["reasoning"];
   const details = isJsonObject(reasoning) ? saying(reasoning).filter((name) => name !== "effort") : [];
-  return [...names, ...details.map((name) => `reasoning.${name}`)].map((name) =>
-    PLAIN_NAME.test(name) ? name : ODD_NAME,
-  );
+  return [...names, ...details.map((name) => `reasoning.${name}`)].map(shownName);
+}
+
+/** A field's name as a log line takes it: one that is not plain is not told, because the caller may have made it up at any length. */
+export function shownName(name: string): string {
+  return PLAIN_NAME.test(name) ? name : ODD_NAME;
 }
 
 function saying(fields: JsonObject): readonly string[] {

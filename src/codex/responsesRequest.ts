@@ -1,5 +1,6 @@
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
+import { shownName } from "./droppedFields.ts";
 import { inputItems } from "./responsesItems.ts";
 
 /** A Responses request, read for the Codex backend. */
@@ -70,15 +71,16 @@ export function readResponsesRequest(body: JsonObject, isNative: boolean): Respo
     else if (!isDefault(field, value)) dropped.push(field);
   }
   return {
-    model: optionalText(body, "model") ?? null,
+    model: optionalText(body, "model") || null,
     effort: effortOf(body["reasoning"]) ?? optionalText(body, "reasoning_effort"),
     stream: body["stream"] === true,
-    user: optionalText(body, "user"),
-    promptCacheKey: optionalText(body, "prompt_cache_key"),
+    // An empty one names nobody: all who send it would share a conversation.
+    user: optionalText(body, "user") || undefined,
+    promptCacheKey: optionalText(body, "prompt_cache_key") || undefined,
     instructions: instructions === "" ? undefined : instructions,
     input: items,
     rest,
-    dropped: dropped.toSorted(),
+    dropped: [...new Set(dropped.map(shownName))].toSorted(),
   };
 }
 

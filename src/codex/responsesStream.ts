@@ -21,14 +21,16 @@ type Handling = "pass" | "read" | "hold";
 
 /** An event above this size passes as it is, and nothing is learned of it. */
 const MAX_EVENT_BYTES = 64 * 1024 * 1024;
+const LIMITS = "codex.rate_limits";
 const NOTHING: Uint8Array = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /**
  * Passes a stream on byte for byte but for its final event: on this backend `response.output` is often empty there, though the
- * items streamed, and agents that read it loop (the Agents SDK until its last turn). It is filled from the item events.
+ * items streamed, and agents that read it loop (the Agents SDK until its last turn). It is filled from the item events. `onLimits` is
+ * shown the `codex.rate_limits` events, which pass too.
  */
-export function createResponsesStream(): ResponsesStream {
+export function createResponsesStream(onLimits: (event: JsonObject) => void = () => undefined): ResponsesStream {
   const items = createAnswerItems();
   let terminal: JsonObject | undefined;
   let handling: Handling = "pass";
@@ -89,6 +91,7 @@ export function createResponsesStream(): ResponsesStream {
   /** Returns the event that takes the place of this one; undefined to leave it as it is. */
   function learn(event: JsonObject): JsonObject | undefined {
     if (event["type"] === "response.output_item.done") items.add(event);
+    else if (event["type"] === LIMITS) onLimits(event);
     if (!isTerminal(event["type"]) || terminal !== undefined) return undefined;
     terminal = event;
     const response = event["response"];
@@ -130,7 +133,7 @@ function handlingOf(bytes: Uint8Array, start: number, end: number): Handling {
   if (typeEnd === -1) return "hold";
   if (isDeltaType(bytes, typeEnd)) return "pass";
   const type = leadingType(bytes, start, typeEnd);
-  if (type === "response.output_item.done") return "read";
+  if (type === "response.output_item.done" || type === LIMITS) return "read";
   return isTerminal(type) ? "hold" : "pass";
 }
 

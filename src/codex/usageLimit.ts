@@ -28,7 +28,8 @@ export function usageLimitFailure(fields: FailureFields, header: HeaderOf, now: 
     window?.resetsInSeconds ??
     retryAfterSeconds(header, now);
   const type = fields.type ?? "usage_limit_reached";
-  const limit = `${window?.name ?? ""}usage limit of the ${planName(fields, header)}`;
+  const plan = (textOf(fields.more["plan_type"]) ?? header("x-codex-plan-type") ?? "").toLowerCase();
+  const limit = `${window?.name ?? ""}usage limit of the ${planName(plan)}`;
   const reset = wait === undefined ? "the plan's usage page says when it resets" : `it resets ${inWords(wait)}`;
   return {
     status: 429,
@@ -37,6 +38,10 @@ export function usageLimitFailure(fields: FailureFields, header: HeaderOf, now: 
     code: fields.code ?? type,
     param: null,
     retryAfterSeconds: wait,
+    limit: {
+      ...(PLAN.test(plan) && { plan_type: plan }),
+      ...(wait !== undefined && { resets_at: Math.round(now / 1000) + wait, resets_in_seconds: wait }),
+    },
   };
 }
 
@@ -62,8 +67,7 @@ function exhaustedWindow(header: HeaderOf, now: number): Window | undefined {
   return windows.sort((a, b) => (b.resetsInSeconds ?? 0) - (a.resetsInSeconds ?? 0))[0];
 }
 
-function planName(fields: FailureFields, header: HeaderOf): string {
-  const plan = (textOf(fields.more["plan_type"]) ?? header("x-codex-plan-type") ?? "").toLowerCase();
+function planName(plan: string): string {
   if (!PLAN.test(plan)) return "ChatGPT plan";
   const words = plan.replaceAll("_", " ");
   return `ChatGPT ${words.charAt(0).toUpperCase()}${words.slice(1)} plan`;

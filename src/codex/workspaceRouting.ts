@@ -1,6 +1,6 @@
 import type { Clock, Log } from "../ports.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
-import { askBackendForObject, type BackendAccess, besideBackend, causeOf } from "./backendRequest.ts";
+import { askBackendForObject, type BackendAccess, BackendRefusal, besideBackend, causeOf } from "./backendRequest.ts";
 
 /** Where the requests of a workspace with a data residency have to be handled. */
 export interface WorkspaceRouting {
@@ -28,6 +28,8 @@ interface Known {
 const CACHE_MS = 3_600_000;
 /** After a failure the upstream is left alone for this long: requests wait for the answer. */
 const RETRY_AFTER_MS = 300_000;
+/** One user has few accounts; whoever names more pushes out the oldest. */
+const MAXIMUM_PLACES = 64;
 
 /** Asks `wham/accounts/check`, once for an account however many requests wait, and keeps the answer for an hour. */
 export function createWorkspaceRouting(parts: WorkspaceRoutingParts): WorkspaceRouting {
@@ -35,18 +37,29 @@ export function createWorkspaceRouting(parts: WorkspaceRoutingParts): WorkspaceR
   const underway = new Map<string, Promise<string | undefined>>();
   const failed = new Set<string>();
 
+  function note(place: string, told: Known): void {
+    known.delete(place);
+    known.set(place, told);
+    const [oldest] = known.keys();
+    if (known.size <= MAXIMUM_PLACES || oldest === undefined) return;
+    known.delete(oldest);
+    failed.delete(oldest);
+  }
+
   async function ask(place: string, baseUrl: string, accountId: string): Promise<string | undefined> {
     try {
       const headers = await parts.headers(accountId);
       if (headers === undefined) return undefined;
       const answer = await askBackendForObject(parts.fetch, besideBackend(baseUrl, "/accounts/check"), headers);
       const override = overrideOf(answer, accountId);
-      known.set(place, { override, goodUntil: parts.clock.monotonic() + CACHE_MS });
+      note(place, { override, goodUntil: parts.clock.monotonic() + CACHE_MS });
       failed.delete(place);
       return override;
     } catch (error) {
       const last = known.get(place)?.override;
-      known.set(place, { override: last, goodUntil: parts.clock.monotonic() + RETRY_AFTER_MS });
+      // That says something of this token, and nothing of the account: the next one may be good.
+      if (error instanceof BackendRefusal && error.status === 401) return last;
+      note(place, { override: last, goodUntil: parts.clock.monotonic() + RETRY_AFTER_MS });
       if (!failed.has(place)) {
         parts.log.warn("The routing of the ChatGPT workspace is not to be had; requests go without it", {
           cause: causeOf(error),

@@ -2,7 +2,7 @@ import type { Sql, SqlRow, SqlValue } from "../ports.ts";
 import { firstPlace, LATEST_MS, momentOf } from "./place.ts";
 import { localDays, splitSpans } from "./reportSpans.ts";
 import type { LabelledRange, LabelledSpan, ZoneOffset } from "./reportSpans.ts";
-import { ERROR_OF_ROW, MODEL_OF_ROW } from "./rollUp.ts";
+import { CHARGED_OF_ROWS, ERROR_OF_ROW, MODEL_OF_ROW } from "./rollUp.ts";
 import { readState } from "./schema.ts";
 
 /** What a report may be grouped by. */
@@ -37,6 +37,8 @@ export interface UsageTotals {
   readonly reasoningTokens: number;
   /** Micro-dollars, of those requests whose cost is known. */
   readonly costMicros: number;
+  /** How much of it the upstreams themselves charged; the rest was reckoned with the price table. */
+  readonly chargedMicros: number;
   /** Requests whose cost is not known. */
   readonly unpricedRequests: number;
   /** When the first of them started, in milliseconds since the Unix epoch. */
@@ -61,6 +63,7 @@ export const NO_USAGE: UsageTotals = {
   outputTokens: 0,
   reasoningTokens: 0,
   costMicros: 0,
+  chargedMicros: 0,
   unpricedRequests: 0,
   firstAt: 0,
   lastAt: 0,
@@ -68,12 +71,12 @@ export const NO_USAGE: UsageTotals = {
 
 const SUM_HOURS = `sum(requests) AS requests, sum(errors) AS errors, sum(input) AS input, sum(cached_input) AS cached_input,
   sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
-  sum(unpriced) AS unpriced, min(first_at) AS first_at, max(last_at) AS last_at`;
+  sum(charged_micros) AS charged_micros, sum(unpriced) AS unpriced, min(first_at) AS first_at, max(last_at) AS last_at`;
 
 const SUM_ROWS = `count(*) AS requests, sum(${ERROR_OF_ROW}) AS errors,
   sum(uncached_input + cached_input + cache_write) AS input, sum(cached_input) AS cached_input,
   sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
-  sum(cost_micros IS NULL) AS unpriced, min(place) / 1024 AS first_at, max(place) / 1024 AS last_at`;
+  ${CHARGED_OF_ROWS} AS charged_micros, sum(cost_micros IS NULL) AS unpriced, min(place) / 1024 AS first_at, max(place) / 1024 AS last_at`;
 
 /**
  * Usage by groups: days in order of time, everything else by cost, then tokens, highest first. Always exact: whole hours come
@@ -171,6 +174,7 @@ function readGroup(row: SqlRow): UsageGroup {
     outputTokens: Number(row["output"]),
     reasoningTokens: Number(row["reasoning"]),
     costMicros: Number(row["cost_micros"] ?? 0),
+    chargedMicros: Number(row["charged_micros"]),
     unpricedRequests: Number(row["unpriced"]),
     firstAt: Number(row["first_at"]),
     lastAt: Number(row["last_at"]),
@@ -194,6 +198,7 @@ export function addTotals(one: UsageTotals, other: UsageTotals): UsageTotals {
     outputTokens: one.outputTokens + other.outputTokens,
     reasoningTokens: one.reasoningTokens + other.reasoningTokens,
     costMicros: one.costMicros + other.costMicros,
+    chargedMicros: one.chargedMicros + other.chargedMicros,
     unpricedRequests: one.unpricedRequests + other.unpricedRequests,
     firstAt: Math.min(one.firstAt, other.firstAt),
     lastAt: Math.max(one.lastAt, other.lastAt),

@@ -12,11 +12,14 @@ export const MODEL_OF_ROW = "coalesce(model_served, model_asked, '')";
 /** Whether a row counts as an error: the upstream failed or broke off, or the client got an error status. */
 export const ERROR_OF_ROW = "(status >= 400 OR ending IN ('failed', 'upstream_cut'))";
 
+/** What the upstreams themselves charged for rows, in micro-dollars. */
+export const CHARGED_OF_ROWS = "coalesce(sum(cost_micros) FILTER (WHERE cost_source = 'upstream'), 0)";
+
 const FOLD = `INSERT INTO usage_hour (hour, key_id, upstream, model, client, requests, errors, input, cached_input,
-    cache_write, output, reasoning, cost_micros, unpriced, first_at, last_at)
+    cache_write, output, reasoning, cost_micros, charged_micros, unpriced, first_at, last_at)
   SELECT ?, key_id, upstream, ${MODEL_OF_ROW}, coalesce(client, ''), count(*), sum(${ERROR_OF_ROW}),
     sum(uncached_input + cached_input + cache_write), sum(cached_input), sum(cache_write), sum(output), sum(reasoning),
-    coalesce(sum(cost_micros), 0), sum(cost_micros IS NULL), min(place) / 1024, max(place) / 1024
+    coalesce(sum(cost_micros), 0), ${CHARGED_OF_ROWS}, sum(cost_micros IS NULL), min(place) / 1024, max(place) / 1024
   FROM usage WHERE place >= ? AND place < ?
   GROUP BY key_id, upstream, ${MODEL_OF_ROW}, coalesce(client, '')`;
 

@@ -126,6 +126,11 @@ export const MIGRATIONS: readonly Migration[] = [
       at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID`,
   ],
+  [
+    `ALTER TABLE usage_hour ADD COLUMN charged_micros INTEGER NOT NULL DEFAULT 0`,
+    // Hours that were folded without it are read row by row until they are folded again.
+    `INSERT OR IGNORE INTO usage_pending_hour (hour) SELECT DISTINCT hour FROM usage_hour`,
+  ],
 ];
 
 /** A database that a newer Patchbay has written. Opening it would damage it. */

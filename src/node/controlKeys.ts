@@ -49,7 +49,7 @@ function writtenKey(body: JsonObject): WrittenKey {
     quota: textOf("quota", body["quota"]),
     credit: textOf("credit", body["credit"]),
     expires: textOf("expires", body["expires"]),
-    models: models as readonly string[] | undefined,
+    models,
     maxConcurrent: textOf("max_concurrent", body["max_concurrent"] ?? body["maxConcurrent"]),
   };
 }

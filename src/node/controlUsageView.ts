@@ -1,6 +1,5 @@
-import { reportUsage, type UsageGroup, type UsageGrouping, type UsageTotals } from "../ledger/reports.ts";
-import { groupJson, totalsJson } from "../ledger/usageJson.ts";
-import { NO_USAGE } from "../ledger/reports.ts";
+import { NO_USAGE, reportUsage, type UsageGroup, type UsageGrouping } from "../ledger/reports.ts";
+import { totalsJson } from "../ledger/usageJson.ts";
 import type { Sql } from "../ports.ts";
 import { ApiError } from "../wire/errors.ts";
 import type { ControlApi } from "./controlApi.ts";
@@ -43,7 +42,7 @@ export function addUsageViewRoutes(api: ControlApi, sql: Sql, now: () => number)
     const report = (grouping: UsageGrouping, since: number, until?: number): UsageGroup[] =>
       reportUsage(sql, { groupBy: grouping, since, until, ...filter });
     const since = (one: UsageRange): number => localSteps(one, at)[0]?.since ?? at;
-    const sum = (one: UsageRange): TotalsJson => totalsJson((report("none", since(one))[0] ?? NO_USAGE) as UsageTotals);
+    const sum = (one: UsageRange): TotalsJson => totalsJson(report("none", since(one))[0] ?? NO_USAGE);
     return context.json({
       sums: { today: sum("today"), "7d": sum("7d"), "30d": sum("30d") },
       groups: report(groupBy, since(range)).map((group) => ({ name: group.group, ...totalsJson(group) })),
@@ -57,6 +56,6 @@ export function addUsageViewRoutes(api: ControlApi, sql: Sql, now: () => number)
 }
 
 function stepGroup(group: UsageGroup): ControlUsageView["steps"][number]["groups"][number] {
-  const { input_tokens, output_tokens, cost_usd } = groupJson("name", group) as TotalsJson;
+  const { input_tokens, output_tokens, cost_usd } = totalsJson(group);
   return { name: group.group, tokens: input_tokens + output_tokens, cost_usd };
 }

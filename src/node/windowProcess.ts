@@ -30,13 +30,13 @@ const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Ports that are tried after the wished one, before any free one is taken. */
 const NEXT_PORTS = 10;
 /** The endings in the request log that are limits of ours, which a user wants to be told of. */
-const LIMIT_CODES = [
+const LIMIT_CODES = new Set([
   "quota_exceeded",
   "insufficient_credit",
   "rate_limit_exceeded",
   "key_expired",
   "model_not_allowed",
-];
+]);
 
 /**
  * Starts the process that windows share. Its upstream keys, Codex tokens and settings are handed over by the windows; until then it has
@@ -109,7 +109,7 @@ function processSettings(
 
   function currentProxy() {
     const current = settings.current();
-    if (sandbox === undefined) return proxySettings(current, credentials.keyOf);
+    if (sandbox === undefined) return proxySettings(current, (name) => credentials.keyOf(name));
     // Real keys and tokens must not reach the sandbox, nor its answers be taken for real ones.
     return proxySettings(
       {
@@ -156,7 +156,7 @@ function processSettings(
     dispatcher,
     onAnswered(answered) {
       if (start.logRequests) logAnswered(log, answered);
-      if (LIMIT_CODES.includes(answered.ending)) tellRefusal(teller, answered);
+      if (LIMIT_CODES.has(answered.ending)) tellRefusal(teller, answered);
     },
     control: {
       exitWhenIdleMs: start.exitWhenIdleMs,

@@ -24,19 +24,24 @@ export function clientSession(exchange: Exchange): string | null {
 /** Codex never gets a 401 of ours: it would rotate the user's ChatGPT refresh token over and over. */
 export function isCodex(exchange: Exchange): boolean {
   return (
-    exchange.header("originator")?.startsWith("codex") === true ||
+    exchange.header("originator")?.toLowerCase().startsWith("codex") === true ||
     exchange.header("user-agent")?.toLowerCase().startsWith("codex") === true
   );
 }
 
 /**
- * The status that this caller gets where our own keys or limits are the matter. Codex: see `isCodex`. opencode repeats every 429 for a minute and
+ * The status that this caller gets where our own keys or limits are the matter. Codex, and whoever else brings a ChatGPT token of its
+ * own, would take a 401 for that token's: see `isCodex`. opencode repeats every 429 for a minute and
  * shows nothing meanwhile, so a quota that no wait cures is a 402 to it, which it shows at once.
  */
 export function statusForCaller(exchange: Exchange, status: number, curedByWaiting = true): number {
-  if (status === 401 && isCodex(exchange)) return 400;
+  if (status === 401 && (isCodex(exchange) || bringsToken(exchange))) return 400;
   if (status === 429 && !curedByWaiting && isOpencode(exchange)) return 402;
   return status;
+}
+
+function bringsToken(exchange: Exchange): boolean {
+  return (exchange.header("chatgpt-account-id") ?? "") !== "";
 }
 
 function isOpencode(exchange: Exchange): boolean {

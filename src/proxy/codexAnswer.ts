@@ -2,7 +2,7 @@ import { failureOfAnswer } from "../codex/codexError.ts";
 import { type CodexFailure, failureBody } from "../codex/codexFailure.ts";
 import type { Clock } from "../ports.ts";
 import { joinBytes } from "../wire/joinBytes.ts";
-import { statusForCaller } from "./clientIdentity.ts";
+import { isCodex, statusForCaller } from "./clientIdentity.ts";
 import { chatObject, chatStream } from "./codexChatAnswer.ts";
 import { responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
 import { type CodexAnswerOptions, encoded, JSON_TYPE, NOTHING, type Shaping } from "./codexShaping.ts";
@@ -13,12 +13,16 @@ import { headerValue } from "./headerPolicy.ts";
 const MAX_ERROR_BYTES = 256 * 1024;
 /** They belong to the body that the upstream sent. */
 const BODY_HEADERS: ReadonlySet<string> = new Set(["content-type", "content-length", "content-encoding"]);
+/** So long the upstream may take to close a stream that it has told to its end; most do at once, and their connection is used again. */
+const LINGER_MS = 500;
 
 /** The observer of an answer of the Codex backend. `meter` reads the upstream's own bytes and decides about the row. */
 export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): RelayObserver {
   const { call, clock, form } = options;
   let upstreamHeaders: HeaderPairs = [];
   let shaping: Shaping = passing(meter);
+  let stop: () => void = () => undefined;
+  let cancelLinger: (() => void) | undefined;
 
   function head(status: number, headers: HeaderPairs): ClientHead | "held" | "declined" {
     options.onHead(status, headers);
@@ -67,16 +71,24 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
     return { status: statusShown(), headers };
   }
 
-  function finish(outcome: RelayOutcome, metered: ClientEnding): ClientEnding {
-    if (outcome === "client_left") return metered;
+  /** Ends the caller's answer; undefined where it ends as the upstream's does. */
+  function finish(outcome: RelayOutcome): ClientEnding | undefined {
+    if (outcome === "client_left") return undefined;
     const shaped = shaping.end(outcome);
     const { refusal } = shaping;
-    if (refusal === undefined) return shaped ?? metered;
-    return { lastBytes: encoded(JSON.stringify(failureBody(refusal))), how: "end" };
+    if (refusal === undefined) return shaped;
+    options.onStatus(statusShown());
+    const { error } = failureBody(refusal);
+    // Only to Codex: opencode takes digits for statuses.
+    const body = { error: isCodex(call.exchange) ? { ...error, ...refusal.limit } : error };
+    return { lastBytes: encoded(JSON.stringify(body)), how: "end" };
   }
 
   return {
-    started: (stop) => meter.started?.(stop),
+    started(stopRelay) {
+      stop = stopRelay;
+      meter.started?.(stopRelay);
+    },
     head,
     heldHead,
     chunk(bytes) {
@@ -84,12 +96,16 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
       // The row is written in the moment in which the meter sees the end, and bears the status that the caller gets.
       if (shaping.refusal !== undefined) options.onStatus(statusShown());
       meter.chunk(bytes);
+      if (shaping.isOver) cancelLinger ??= options.later(LINGER_MS, stop);
       return shaped;
     },
     silence: () => shaping.silence(),
     end(outcome) {
+      cancelLinger?.();
+      // First, because what was held until now may hold the usage that the row is written with.
+      const shaped = finish(outcome);
       const metered = meter.end(outcome);
-      return metered instanceof Promise ? metered.then((ending) => finish(outcome, ending)) : finish(outcome, metered);
+      return metered instanceof Promise ? metered.then((ending) => shaped ?? ending) : (shaped ?? metered);
     },
   };
 }
@@ -100,6 +116,7 @@ function passing(meter: RelayObserver): Shaping {
     end: () => undefined,
     silence: () => meter.silence(),
     refusal: undefined,
+    isOver: false,
     contentType: JSON_TYPE,
   };
 }
@@ -107,7 +124,7 @@ function passing(meter: RelayObserver): Shaping {
 function errorAnswer(status: number, headers: HeaderPairs, clock: Clock): Shaping {
   const parts: Uint8Array[] = [];
   let size = 0;
-  let refusal = failureOf();
+  let refusal: CodexFailure | undefined;
 
   function failureOf(): CodexFailure {
     const text = new TextDecoder().decode(joinBytes(parts));
@@ -116,18 +133,19 @@ function errorAnswer(status: number, headers: HeaderPairs, clock: Clock): Shapin
 
   return {
     push(bytes) {
-      if (size < MAX_ERROR_BYTES) parts.push(bytes.slice());
+      if (size < MAX_ERROR_BYTES) {
+        parts.push(bytes.slice());
+        refusal = undefined;
+      }
       size += bytes.length;
       return NOTHING;
     },
-    end() {
-      refusal = failureOf();
-      return undefined;
-    },
+    end: () => undefined,
     silence: () => undefined,
     get refusal() {
-      return refusal;
+      return (refusal ??= failureOf());
     },
+    isOver: false,
     contentType: JSON_TYPE,
   };
 }

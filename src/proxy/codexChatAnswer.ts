@@ -48,6 +48,9 @@ export function chatStream(options: CodexAnswerOptions): Shaping {
     get refusal() {
       return written ? undefined : stream.failure;
     },
+    get isOver() {
+      return stream.progress !== "open";
+    },
     contentType: EVENT_STREAM,
   };
 }
@@ -76,6 +79,9 @@ export function chatObject(options: CodexAnswerOptions): Shaping {
     silence: () => undefined,
     get refusal() {
       return completion.failure;
+    },
+    get isOver() {
+      return completion.progress !== "open";
     },
     contentType: JSON_TYPE,
   };

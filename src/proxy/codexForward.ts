@@ -15,9 +15,13 @@ import { meteredKind } from "./endpoint.ts";
 import { RelayFailure } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import { headerValue } from "./headerPolicy.ts";
+import { createResponsesStreamMeter } from "./responsesStreamMeter.ts";
 import { checkTarget } from "./localKey.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import { upstreamUrl } from "./upstream.ts";
+
+const ROUTING_HEADER = "x-openai-account-routing-override";
+const INTERNAL_ERROR_STATUS = 500;
 
 /**
  * Sends a request to the Codex backend with our own sign-in: translated where it is a chat completion, put into the backend's form where it
@@ -44,18 +48,20 @@ export async function forwardToCodex(
     if (second !== "declined") return second;
     throw new RelayFailure("declined");
   } catch (error) {
-    if (error instanceof ApiError && call.relayed) books.refused(error.status);
-    if (!(error instanceof RelayFailure)) throw error;
-    throw books.failed(error, parts.settings());
+    if (error instanceof RelayFailure) throw books.failed(error, parts.settings());
+    if (call.relayed) books.refused(error instanceof ApiError ? error.status : INTERNAL_ERROR_STATUS);
+    throw error;
   }
 
   async function send(manner: "declines_401" | "takes_all"): Promise<Response | "declined"> {
-    const { session, turn, turnState } = request;
+    const { session } = request;
+    // Not for the same turn under another sign-in.
+    const turn = `${access.accountId} ${request.turn}`;
     const headers = codexHeaders(call, {
       access,
       userAgent: codex.userAgent,
       sessionId: endpoint === "compact" ? undefined : session.id,
-      turnState,
+      turnState: request.turnState ?? session.conversation.turnState(turn),
       routingOverride: await codex.routingOverride(access),
       accept: endpoint === "compact" ? "application/json" : "text/event-stream",
     });
@@ -88,6 +94,7 @@ export async function forwardToCodex(
       },
       onLimits: (event) => codex.noteLimits(accountId, event),
       onItems: (items) => session.conversation.remember(items),
+      later: parts.later,
     });
     call.relayed = true;
     try {
@@ -110,15 +117,17 @@ export async function forwardBorrowed(
   destination: Destination,
   access: BorrowedAccess,
 ): Promise<Response> {
-  const override = await codex.routingOverride(access);
+  const own = call.exchange.header(ROUTING_HEADER);
+  const override = own === undefined ? await codex.routingOverride(access) : undefined;
   return forward(parts, call, destination, {
-    headers: override === undefined ? [] : ["x-openai-account-routing-override", override],
+    headers: override === undefined ? [] : [ROUTING_HEADER, override],
     onHead: (headers) =>
       codex.noteHeaders(
         access.accountId,
         (name) => headerValue(headers, name),
         headers.filter((_, index) => index % 2 === 0),
       ),
+    streamMeter: createResponsesStreamMeter((event) => codex.noteLimits(access.accountId, event)),
   });
 }
 

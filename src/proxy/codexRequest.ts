@@ -25,6 +25,7 @@ export interface CodexRequest {
   readonly session: CodexSession;
   /** Which turn of the conversation this is: the same for all requests between one user message and the next. */
   readonly turn: string;
+  /** The backend's routing token for this turn, where the caller keeps it itself. */
   readonly turnState: string | undefined;
   /** A tool's name as the caller knows it. */
   readonly toCaller: (toolName: string) => string;
@@ -92,7 +93,7 @@ function translated(
     includeUsage: isChat && asked.includeUsage,
     session,
     turn,
-    turnState: call.exchange.header("x-codex-turn-state") ?? conversation.turnState(turn),
+    turnState: call.exchange.header("x-codex-turn-state"),
     toCaller: isChat ? (name) => asked.toolNames.toCaller(name) : (name) => name,
     legacyCalls: isChat && asked.legacyCalls,
     dropped: asked.dropped,

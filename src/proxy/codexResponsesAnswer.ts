@@ -1,7 +1,8 @@
 import { failureOfEvent } from "../codex/codexError.ts";
 import { BROKEN_OFF, type CodexFailure } from "../codex/codexFailure.ts";
-import { createResponsesStream } from "../codex/responsesStream.ts";
+import { createResponsesStream, type ResponsesStream } from "../codex/responsesStream.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
+import { joinBytes } from "../wire/joinBytes.ts";
 import {
   type CodexAnswerOptions,
   encoded,
@@ -11,11 +12,11 @@ import {
   type Shaping,
   STOPPED,
 } from "./codexShaping.ts";
-import type { RelayObserver } from "./exchange.ts";
+import type { ClientEnding, RelayObserver, RelayOutcome } from "./exchange.ts";
 
 /** A Responses stream, whose final event is filled in. */
 export function responsesStream(meter: RelayObserver, options: CodexAnswerOptions): Shaping {
-  const stream = createResponsesStream();
+  const stream = createResponsesStream(options.onLimits);
   let told = false;
 
   function tell(): void {
@@ -30,19 +31,23 @@ export function responsesStream(meter: RelayObserver, options: CodexAnswerOption
       tell();
       return passed;
     },
-    end() {
+    end(outcome) {
+      const ending = lateEnding(stream, outcome);
       tell();
-      return undefined;
+      return ending;
     },
     silence: () => meter.silence(),
     refusal: undefined,
+    get isOver() {
+      return stream.terminal !== undefined;
+    },
     contentType: EVENT_STREAM,
   };
 }
 
 /** A Responses answer in one piece, made of its stream. */
 export function responsesObject(options: CodexAnswerOptions): Shaping {
-  const stream = createResponsesStream();
+  const stream = createResponsesStream(options.onLimits);
   let refusal: CodexFailure | undefined;
 
   function look(): void {
@@ -57,9 +62,9 @@ export function responsesObject(options: CodexAnswerOptions): Shaping {
       return NOTHING;
     },
     end(outcome) {
-      if (outcome === "stopped") refusal = STOPPED;
-      stream.rest();
+      if (outcome === "complete") stream.rest();
       look();
+      if (outcome === "stopped" && stream.terminal === undefined) refusal = STOPPED;
       const response = stream.terminal?.["response"];
       if (refusal === undefined && !isJsonObject(response)) refusal = BROKEN_OFF;
       if (refusal !== undefined) return undefined;
@@ -70,9 +75,20 @@ export function responsesObject(options: CodexAnswerOptions): Shaping {
     get refusal() {
       return refusal;
     },
+    get isOver() {
+      return stream.terminal !== undefined;
+    },
     contentType: JSON_TYPE,
   };
 }
+/** The final event of a stream that ended without the blank line behind it: it was held until now, and its reader needs that line. */
+function lateEnding(stream: ResponsesStream, outcome: RelayOutcome): ClientEnding | undefined {
+  if (outcome !== "complete" || stream.terminal !== undefined) return undefined;
+  const rest = stream.rest();
+  if (stream.terminal === undefined) return undefined;
+  return { lastBytes: joinBytes([rest, encoded("\n\n")]), how: "end" };
+}
+
 function isFinished(terminal: JsonObject | undefined): boolean {
   return terminal?.["type"] === "response.completed" || terminal?.["type"] === "response.incomplete";
 }

@@ -27,6 +27,8 @@ export interface CodexAnswerOptions {
   readonly onLimits: (event: JsonObject) => void;
   /** The items of a finished answer. */
   readonly onItems: (items: readonly JsonObject[]) => void;
+  /** Runs something later; returns what cancels it. */
+  readonly later: (delayMs: number, work: () => void) => () => void;
 }
 
 /** Makes the caller's answer of the upstream's bytes. */
@@ -38,6 +40,8 @@ export interface Shaping {
   silence(): Uint8Array | undefined;
   /** Why the caller gets an error in place of this answer; undefined while it gets the answer. */
   readonly refusal: CodexFailure | undefined;
+  /** The final event has come: whatever the upstream still sends is not waited for. */
+  readonly isOver: boolean;
   readonly contentType: string;
 }
 

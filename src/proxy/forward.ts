@@ -1,3 +1,4 @@
+import type { AnswerMeter } from "./answerReading.ts";
 import { changeBody } from "./bodyChange.ts";
 import { bookkeeping } from "./books.ts";
 import { type Call, pathOf } from "./call.ts";
@@ -15,6 +16,8 @@ export interface Companion {
   readonly headers?: HeaderPairs;
   /** Is shown the headers of the answer. */
   readonly onHead?: (headers: HeaderPairs) => void;
+  /** Reads the answer where it is a stream of events, in place of the meter of its dialect. */
+  readonly streamMeter?: AnswerMeter;
 }
 
 /** Relays one request, metered where its endpoint carries usage. Throws an `ApiError` when nothing could be relayed. */
@@ -39,7 +42,10 @@ export async function forward(
       plainAnswer: change?.hidesUsage === true,
     });
     if (companion.headers !== undefined) headers.push(...companion.headers);
-    const observer = books.observer({ hidesUsage: change?.hidesUsage === true });
+    const observer = books.observer({
+      hidesUsage: change?.hidesUsage === true,
+      streamMeter: companion.streamMeter,
+    });
     call.relayed = true;
     return await exchange.relay(
       { url: upstreamUrl(upstream, target), method: exchange.method, headers, body: change?.body ?? bodyOf(call) },

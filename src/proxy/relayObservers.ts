@@ -161,7 +161,10 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
       return { lastBytes, how: "end" };
     }
     settle(outcome === "stopped" ? "stopped" : "upstream_cut");
-    return { lastBytes: brokenBytes(outcome), how: "destroy" };
+    const broken = brokenBytes(outcome);
+    // Codex loses the last event of a connection that is destroyed, and would ask again; the one that is final ends the stream in itself.
+    const isFinal = outcome === "stopped" && dialect === "responses" && broken !== undefined;
+    return { lastBytes: broken, how: isFinal ? "end" : "destroy" };
   }
 
   /** An error ends a stream by itself; a chat stream's usage comes after everything but `[DONE]`. */

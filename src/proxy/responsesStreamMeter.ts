@@ -1,9 +1,20 @@
+import type { JsonObject } from "../wire/json.ts";
 import { createJsonPicker } from "../wire/jsonPicker.ts";
 import { endOfLeadingType, isDeltaType, leadingType } from "../wire/leadingType.ts";
 import { createSseScanner } from "../wire/sseScanner.ts";
 import { readUsage } from "../wire/usage.ts";
 import { type AnswerMeter, type AnswerProgress, emptyReading, servedTierOr, textOr } from "./answerReading.ts";
 
+/** OpenAI's plan event of the Codex backend, and what of it is told. */
+const LIMITS = "codex.rate_limits";
+const LIMITS_MEMBERS = [
+  "plan_type",
+  "rate_limits",
+  "code_review_rate_limits",
+  "metered_limit_name",
+  "limit_name",
+  "credits",
+];
 const PATHS = [
   "type",
   "usage",
@@ -14,9 +25,13 @@ const PATHS = [
   "response.status",
 ];
 
-/** Reads a stream of Responses events, or of image events, whose last one carries usage as well. */
-export function createResponsesStreamMeter(): AnswerMeter {
-  const picker = createJsonPicker(PATHS);
+/**
+ * Reads a stream of Responses events, or of image events, whose last one carries usage as well.
+ *
+ * @param onLimits is shown what the `codex.rate_limits` events say of the plan
+ */
+export function createResponsesStreamMeter(onLimits?: (event: JsonObject) => void): AnswerMeter {
+  const picker = createJsonPicker(onLimits === undefined ? PATHS : [...PATHS, ...LIMITS_MEMBERS]);
   const reading = emptyReading();
   /** The type at the head of the event's data was enough: nothing else of it is read. */
   let skipped = false;
@@ -27,7 +42,7 @@ export function createResponsesStreamMeter(): AnswerMeter {
       if (first) {
         const typeEnd = endOfLeadingType(bytes, start, end);
         delta = typeEnd !== -1 && isDeltaType(bytes, typeEnd);
-        skipped = delta || (typeEnd !== -1 && !isTelling(leadingType(bytes, start, typeEnd)));
+        skipped = delta || (typeEnd !== -1 && isSilent(leadingType(bytes, start, typeEnd)));
         if (!skipped) picker.reset();
       }
       if (!skipped) picker.push(bytes, start, end);
@@ -40,10 +55,17 @@ export function createResponsesStreamMeter(): AnswerMeter {
     },
   });
 
+  function isSilent(type: string): boolean {
+    return !isTelling(type) && (type !== LIMITS || onLimits === undefined);
+  }
+
   function read(): void {
     const type = picker.value("type");
     if (typeof type !== "string") return;
     if (type.endsWith(".delta")) reading.deltas += 1;
+    if (type === LIMITS) {
+      onLimits?.({ type, ...Object.fromEntries(LIMITS_MEMBERS.map((name) => [name, picker.value(name)])) });
+    }
     // What an event may say must not hang on whether its type came first, or in one piece.
     if (!isTelling(type)) return;
     reading.usage = readUsage(picker.value("response.usage")) ?? readUsage(picker.value("usage")) ?? reading.usage;

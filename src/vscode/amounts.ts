@@ -1,14 +1,19 @@
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+const LARGEST_UNIT = { name: "B", size: 1_000_000_000 };
+const UNITS = [
+  { name: "k", size: 1_000, below: 999_500 },
+  { name: "M", size: 1_000_000, below: 999_500_000 },
+];
 
 /** A count of tokens in at most four characters and a unit: `842`, `12.3k`, `1.25M`. */
 export function shortTokens(count: number): string {
   if (count < 1_000) return String(Math.round(count));
   // 999 500 would round to 1000k.
-  const [unit, size] = count < 999_500 ? ["k", 1_000] : count < 999_500_000 ? ["M", 1_000_000] : ["B", 1_000_000_000];
-  const value = count / Number(size);
-  return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
+  const unit = UNITS.find(({ below }) => count < below) ?? LARGEST_UNIT;
+  const value = count / unit.size;
+  return `${value < 99.95 ? value.toFixed(1) : Math.round(value)}${unit.name}`;
 }
 
 /** Dollars as people read them: `$0`, `<$0.01`, `$4.20`, `$1,240`. Null: nothing is known. */

@@ -108,14 +108,8 @@ export const USAGE_EDITOR = "patchbay.usageEditor";
 
 /** Whether a command can be run now; a tooltip and a panel offer no others. The same is said in `package.json` as `enablement`. */
 export function isEnabled(command: CommandId, keys: ContextKeys): boolean {
-  switch (command) {
-    case "patchbay.startProxy":
-      return !keys["patchbay.isUp"] && keys["patchbay.status"] !== "starting";
-    case "patchbay.stopProxy":
-      return keys["patchbay.isUp"] || keys["patchbay.status"] === "starting";
-    case "patchbay.signOut":
-      return keys["patchbay.isSignedIn"];
-    default:
-      return true;
-  }
+  const isStarting = keys["patchbay.status"] === "starting";
+  if (command === "patchbay.startProxy") return !keys["patchbay.isUp"] && !isStarting;
+  if (command === "patchbay.stopProxy") return keys["patchbay.isUp"] || isStarting;
+  return command !== "patchbay.signOut" || keys["patchbay.isSignedIn"];
 }

@@ -12,6 +12,7 @@ import { registerCommands } from "./commandTable.ts";
 import { contextKeysOf, createContextKeyTeller } from "./contextKeys.ts";
 import { type CommandId, type ContextKeys, isEnabled } from "./contributions.ts";
 import { offerChanged, storePending } from "./credentialHandover.ts";
+import { dataFolderProblem } from "./dataFolderProblem.ts";
 import { readEditorSetting, readSetting } from "./editorSettings.ts";
 import { openEditorSecrets } from "./editorSecrets.ts";
 import { handOver } from "./handover.ts";
@@ -30,6 +31,7 @@ import { createUsageWatch } from "./usageWatch.ts";
 import type { WindowParts } from "./windowParts.ts";
 
 const HAD_USAGE = "hadUsage";
+const DATA_DIRECTORY_VARIABLE = "PATCHBAY_DATA_DIR";
 
 /** Wires the window's parts. Nothing in here waits, and nothing touches the disk: the host is shared by all extensions. */
 export function activate(context: ExtensionContext): void {
@@ -41,7 +43,9 @@ export function activate(context: ExtensionContext): void {
     platform: process.platform,
     homeDirectory: homedir(),
   });
-  const directory = sandbox ? join(ownDirectory, "sandbox") : ownDirectory;
+  // As the command line has it: pretend money goes beside the real, unless its folder was chosen.
+  const isChosen = (process.env[DATA_DIRECTORY_VARIABLE] ?? "") !== "";
+  const directory = sandbox && !isChosen ? join(ownDirectory, "sandbox") : ownDirectory;
   const secrets = openEditorSecrets(context, sandbox);
   const logTail = createLogTail(directory, ({ level, text }) => log[level](`process: ${text}`));
   let spawnedAt = 0;
@@ -56,7 +60,7 @@ export function activate(context: ExtensionContext): void {
     },
     isOfWindows: async (client) => (await windowClient(client).settings()) !== undefined,
     handOver: (client) => handOver(windowClient(client), windowSettings(readSetting, readEditorSetting), secrets),
-    lastFailure: () => lastLoggedError(directory, spawnedAt),
+    lastFailure: async () => (await lastLoggedError(directory, spawnedAt)) ?? dataFolderProblem(directory),
     wait: (milliseconds, signal) => delay(milliseconds, undefined, { signal, ref: false }).catch(() => undefined),
     monotonic: () => performance.now(),
     log,

@@ -175,22 +175,20 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
   }
 
   async function follow(reached: ControlClient, startedHere: boolean, signal: AbortSignal): Promise<Ending> {
-    let asked = false;
     try {
       const handover = await parts.handOver(reached);
       client = reached;
       for await (const event of reached.events(signal, "window")) {
-        if (event.type === "state") {
-          asked ||= event.state.phase === "draining";
-          show(upView(event.state, handover, startedHere));
-        }
+        // Its last answers may take hours: whoever comes after it is there now, and so is its port.
+        if (event.type === "state" && event.state.phase === "draining")
+          return signal.aborted ? "let_go" : "asked_to_end";
+        if (event.type === "state") show(upView(event.state, handover, startedHere));
         for (const listener of eventListeners) listener(event);
       }
     } catch (error) {
       if (!signal.aborted) log.warn("The connection to the proxy process broke.", { cause: sentenceOf(error) });
     }
-    if (signal.aborted) return "let_go";
-    return asked ? "asked_to_end" : "died";
+    return signal.aborted ? "let_go" : "died";
   }
 
   function begin(): Promise<void> {

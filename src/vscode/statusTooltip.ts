@@ -55,12 +55,16 @@ function usageTable({ today }: UsageFacts): string | undefined {
   if (today.length === 0) return undefined;
   const rows = today.map(
     (group) =>
-      `| ${escaped(String(group["upstream"] ?? "unknown"))} | ${count(group.input_tokens + group.output_tokens)} | ${escaped(money(group.cost_usd))} |`,
+      `| ${escaped(nameOf(group["upstream"]))} | ${count(group.input_tokens + group.output_tokens)} | ${escaped(money(group.cost_usd))} |`,
   );
   const { tokens, costUsd, unpriced } = dayTotals(today);
   const unknown = costUsd !== null && unpriced > 0 ? " + unknown" : "";
   const sum = today.length > 1 ? [`| **All** | ${count(tokens)} | ${escaped(money(costUsd))}${unknown} |`] : [];
   return ["| Today | Tokens | Cost |", "|:--|--:|--:|", ...rows, ...sum].join("\n");
+}
+
+function nameOf(upstream: unknown): string {
+  return typeof upstream === "string" ? upstream : "unknown";
 }
 
 function runningNotes({ running }: UsageFacts): readonly string[] {

@@ -54,6 +54,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
   let editor: WebviewPanel | undefined;
 
   function post(page: OpenPage, message: HostMessage): void {
+    // eslint-disable-next-line unicorn/require-post-message-target-origin -- The editor's webviews have no origin to name.
     void page.webview.postMessage(message);
   }
 

@@ -141,6 +141,13 @@ describe("patchbay connect and disconnect", () => {
   it("list the clients where none is named", async () => {
     assert.equal(await run(runConnect), 0);
     for (const row of CLIENT_TABLE) assert(printed.includes(row.id));
+    await run(runConnect, "codex", "--yes");
+    await run(runConnect, "--json");
+    const listed = JSON.parse(printed) as readonly { id: string; connections: readonly { mode: string }[] }[];
+    assert.deepEqual(
+      listed.flatMap(({ id, connections }) => connections.map(({ mode }) => [id, mode])),
+      [["codex", "provider"]],
+    );
   });
 
   it("refuse what is not there", async () => {

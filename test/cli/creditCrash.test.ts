@@ -69,7 +69,7 @@ describe("The credit of a key of patchbay serve", function () {
       }
       const rows = all(
         folder,
-        "SELECT id, response_id, cost_micros, uncached_input + cached_input + cache_write + output AS tokens FROM usage",
+        "SELECT id, response_id, ending, usage_source, cost_micros, uncached_input + cached_input + cache_write + output AS tokens FROM usage",
       ) as unknown as LedgerRow[];
       const spent = rows.reduce((total, row) => total + (row.cost_micros ?? 0), 0);
       assert.equal(sum, GRANTED_MICROS - spent);
@@ -81,10 +81,7 @@ describe("The credit of a key of patchbay serve", function () {
     }
 
     let serve = await start();
-    const key = await addKey(
-      folder,
-      ...["--rate", "0", "--credit", String(GRANTED_MICROS / 1e6), "--quota-tokens", "1000000000/day"],
-    );
+    const key = await addKey(folder, `--rate 0 --credit ${GRANTED_MICROS / 1e6} --quota-tokens 1000000000/day`);
     for (let kill = 0; kill < KILLS; kill += 1) {
       const before = finished.length;
       const running = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(serve, key, number)));
@@ -103,9 +100,10 @@ describe("The credit of a key of patchbay serve", function () {
       "no answer without a row that a client saw finished",
     );
     const served = new Map((await sandbox.served()).map((one) => [one.id, one]));
-    for (const { response_id: id, tokens } of rows) {
+    for (const row of rows) {
+      const { response_id: id, tokens } = row;
       const one = served.get(id);
-      assert.ok(one?.tokens, `the upstream knows nothing of ${id}`);
+      assert.ok(one?.tokens, `${JSON.stringify(row)} is ${JSON.stringify(one)}, ${served.size}`);
       const { uncachedInput, cachedInput, cacheWrite, output } = one.tokens;
       assert.equal(tokens, uncachedInput + cachedInput + cacheWrite + output);
     }

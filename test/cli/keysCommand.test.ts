@@ -64,8 +64,7 @@ describe("patchbay keys", function () {
       const before = Date.now();
       const key = await addKey(
         folder,
-        ...["--label", "ci", "--rate", "2/s", "--burst", "3", "--quota-tokens", "500000/7d", "--credit", "1.25"],
-        ...["--expires", "30d", "--models", "gpt-5*, qwen/*", "--max-concurrent", "4"],
+        "--label ci --rate 2/s --burst 3 --quota-tokens 500000/7d --credit 1.25 --expires 30d --models gpt-5*,qwen/* --max-concurrent 4",
       );
       assert.deepEqual(key.limits, {
         requests_per_minute: 120,
@@ -87,8 +86,8 @@ describe("patchbay keys", function () {
       const folder = newFolder(opened);
       assert.match((await runKeysIn(folder, ["list"])).out, /^No keys yet: /);
       assert.deepEqual(JSON.parse((await runKeysIn(folder, ["list", "--json"])).out), []);
-      const one = await addKey(folder, "--label", "one");
-      await addKey(folder, "--label", "two", "--rate", "0");
+      const one = await addKey(folder, "--label one");
+      await addKey(folder, "--label two --rate 0");
       await runKeysIn(folder, ["revoke", one.id]);
       const lines = (await runKeysIn(folder, ["list"])).out.split("\n");
       assert.match(lines[0]!, /^LABEL +ID +STATE +RATE +QUOTA +USED +CREDIT +REQUESTS +COST$/);
@@ -106,7 +105,7 @@ describe("patchbay keys", function () {
 
     it("moves credit, also by what looks like a flag, and makes credit bound the key from then on", async () => {
       const folder = newFolder(opened);
-      const { id } = await addKey(folder, "--label", "ci");
+      const { id } = await addKey(folder, "--label ci");
       const credit = async (...words: string[]): Promise<number | null> => {
         const { out, error } = await runKeysIn(folder, ["credit", ...words, "--json"]);
         assert.equal(error, "");
@@ -175,8 +174,8 @@ describe("patchbay keys", function () {
       };
       for (const words of [["show"], ["revoke"], ["rotate"]])
         failed(await runKeysIn(folder, [...words, "nobody"]), /No key has the id or label "nobody"/);
-      const one = await addKey(folder, "--label", "twin");
-      const two = await addKey(folder, "--label", "twin");
+      const one = await addKey(folder, "--label twin");
+      const two = await addKey(folder, "--label twin");
       failed(await runKeysIn(folder, ["show", "twin"]), new RegExp(`${one.id}, ${two.id}`));
       await runKeysIn(folder, ["revoke", one.id]);
       assert.equal((await showKey(folder, "twin")).id, two.id);
@@ -195,9 +194,9 @@ describe("patchbay keys", function () {
     it("adds, revokes and rotates with effect at once, and neither log nor files have a secret", async () => {
       const folder = newFolder(opened);
       const serve = await serving(folder, ["--log-level", "debug", "--log-requests"]);
-      const first = await addKey(folder, "--label", "first");
+      const first = await addKey(folder, "--label first");
       assert.equal(await statusOf(serve, first), 200);
-      const other = await addKey(folder, "--label", "other");
+      const other = await addKey(folder, "--label other");
       const rotated = JSON.parse((await runKeysIn(folder, ["rotate", "first", "--grace", "1h", "--json"])).out);
       const second = rotated as NewKeyView;
       assert.equal(second.id, first.id);
@@ -220,7 +219,7 @@ describe("patchbay keys", function () {
     it("moves credit with effect at once", async () => {
       const folder = newFolder(opened);
       const serve = await serving(folder);
-      const key = await addKey(folder, "--label", "ci", "--credit", "0");
+      const key = await addKey(folder, "--label ci --credit 0");
       assert.equal(await statusOf(serve, key), 402);
       assert.equal((await runKeysIn(folder, ["credit", "ci", "+2"])).code, 0);
       assert.equal(await statusOf(serve, key), 200);
@@ -236,12 +235,12 @@ describe("patchbay keys", function () {
     it("bounds new keys by serve's --rate, --burst and --quota-tokens where they say nothing else", async () => {
       const folder = newFolder(opened);
       const serve = await serving(folder, ["--rate", "7/m", "--burst", "2", "--quota-tokens", "900"]);
-      const plain = await addKey(folder, "--label", "plain");
+      const plain = await addKey(folder, "--label plain");
       assert.deepEqual(
         [plain.limits.requests_per_minute, plain.limits.burst, plain.limits.quota_tokens, plain.limits.quota_window],
         [7, 2, 900, "life"],
       );
-      const own = await addKey(folder, "--label", "own", "--rate", "0", "--quota-tokens", "0");
+      const own = await addKey(folder, "--label own --rate 0 --quota-tokens 0");
       assert.deepEqual([own.limits.requests_per_minute, own.limits.quota_tokens], [null, null]);
       assert.deepEqual((await ownView(serve, own)).limits, {
         requests_per_minute: null,
@@ -265,9 +264,9 @@ describe("patchbay keys", function () {
     it("has quota, credit and rate after a restart as they were, also after a kill", async () => {
       const folder = newFolder(opened);
       const before = await serving(folder);
-      const quota = await addKey(folder, "--label", "quota", "--quota-tokens", "1/day");
-      const credit = await addKey(folder, "--label", "credit", "--credit", "0.05");
-      const rate = await addKey(folder, "--label", "rate", "--rate", "1/h", "--burst", "2");
+      const quota = await addKey(folder, "--label quota --quota-tokens 1/day");
+      const credit = await addKey(folder, "--label credit --credit 0.05");
+      const rate = await addKey(folder, "--label rate --rate 1/h --burst 2");
       for (const key of [quota, credit, rate, rate]) assert.equal(await statusOf(before, key), 200);
       const left = (await ownView(before, credit)).remaining.credit_usd;
       const { tokens } = (await ownView(before, quota)).used;

@@ -38,10 +38,10 @@ async function asked<Answer>(folder: string, words: readonly string[]): Promise<
   return JSON.parse(out) as Answer;
 }
 
-/** Adds a key with these flags; the label is `agent` where they name none. */
-export function addKey(folder: string, ...words: readonly string[]): Promise<NewKeyView> {
-  const label = words.includes("--label") ? [] : ["--label", "agent"];
-  return asked(folder, ["add", ...label, ...words]);
+/** Adds a key with these flags, as on a command line; the label is `agent` where they name none. */
+export function addKey(folder: string, flags = ""): Promise<NewKeyView> {
+  const words = flags.split(" ").filter((word) => word !== "");
+  return asked(folder, ["add", ...(words.includes("--label") ? [] : ["--label", "agent"]), ...words]);
 }
 
 /** A key as `patchbay keys show` tells it. */

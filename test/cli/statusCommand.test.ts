@@ -76,6 +76,7 @@ const KNOWING: Partial<ControlParts> = {
       outputTokens: 678,
       reasoningTokens: 9,
       costMicros: 1_230_000,
+      chargedMicros: 0,
       unpricedRequests: 2,
       firstAt: since ?? 0,
       lastAt: NOW,

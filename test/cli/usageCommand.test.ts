@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { runUsage } from "../../src/cli/usageCommand.ts";
+import { addKey } from "../../src/ledger/keyTable.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { openLedgerFile } from "../../src/node/ledgerFile.ts";
+import { draft, identity } from "../ledger/keyRig.ts";
 import { DAY, HOUR, listeningLog, row, withFolder } from "../ledger/temporaryLedger.ts";
 
 const NOW = DAY + 24 * HOUR;
@@ -70,6 +72,10 @@ describe("patchbay usage list", () => {
           unpriced_requests: 1,
           first_at: "2026-11-21T00:00:00.000Z",
           last_at: "2026-11-21T01:00:00.000Z",
+          label: null,
+          cache_share: 100 / 340,
+          upstream_cost_usd: 0,
+          table_cost_usd: 0.0015,
         },
         {
           key: "key_b",
@@ -84,6 +90,10 @@ describe("patchbay usage list", () => {
           unpriced_requests: 1,
           first_at: "2026-11-21T23:00:00.000Z",
           last_at: "2026-11-21T23:00:00.000Z",
+          label: null,
+          cache_share: 50 / 170,
+          upstream_cost_usd: 0,
+          table_cost_usd: 0,
         },
       ]);
     });
@@ -116,11 +126,81 @@ describe("patchbay usage list", () => {
   it("shows people an unknown cost as unknown, never as nothing", async () => {
     await withRows(SOME, async (folder) => {
       const lines = (await run(folder, "list")).out.split("\n");
-      assert.match(lines[0]!, /^KEY +REQUESTS +ERRORS +INPUT +CACHED +OUTPUT +REASONING +COST$/);
-      assert.match(lines[1]!, /^key_a .*340 .*\$0\.001500 \+ unknown$/);
-      assert.match(lines[2]!, /^key_b .* unknown$/);
-      assert.match(lines[3]!, /^TOTAL +3 .*510/);
-      assert.equal(new Set(lines.slice(0, 4).map((line) => line.length)).size, 1);
+      assert.match(lines[0]!, /^KEY +REQUESTS +ERRORS +INPUT +CACHED +OUTPUT +REASONING +COST +SOURCE$/);
+      assert.match(lines[1]!, /^key_a .*340 +29% .*\$0\.001500 \+ unknown +price table$/);
+      assert.match(lines[2]!, /^key_b .* unknown +-$/);
+      assert.match(lines[3]!, /^TOTAL +3 .*510 .* price table$/);
+      assert.equal(
+        new Set(lines.slice(0, 4).map((line) => /.*(?=COST|unknown)/.exec(line)?.[0].length)).size <= 2,
+        true,
+      );
+      assert.equal(lines[5], "Cost: $0.001500 by the price table, 2 requests of unknown cost.");
+    });
+  });
+
+  it("says how much of the cost the upstreams charged, and how much the price table says", async () => {
+    const rows = [
+      row({ id: "1", keyId: "key_a", costMicros: 600_000, costSource: "upstream" }),
+      row({ id: "2", keyId: "key_a", costMicros: 400_000, costSource: "price_table" }),
+      row({ id: "3", keyId: "key_b", costMicros: 250_000, costSource: "upstream" }),
+    ];
+    await withRows(rows, async (folder) => {
+      const { out } = await run(folder, "list");
+      assert.match(out, /^key_a .*\$1\.00 +60% upstream$/m);
+      assert.match(out, /^key_b .*\$0\.2500 +upstream$/m);
+      assert.match(out, /\nCost: \$0\.8500 as the upstreams charged, \$0\.4000 by the price table\.\n$/);
+      const [first] = JSON.parse((await run(folder, "list", "--json")).out) as Record<string, number>[];
+      assert.deepEqual([first?.["upstream_cost_usd"], first?.["table_cost_usd"], first?.["cost_usd"]], [0.6, 0.4, 1]);
+    });
+  });
+
+  it("calls keys by their labels, and finds them by these", async () => {
+    await withRows([row({ id: "1", keyId: "key_a2345678" }), row({ id: "2", keyId: "fixed" })], async (folder) => {
+      const file = openLedgerFile(folder, listeningLog(), NOW);
+      for (const [id, label] of [
+        ["key_a2345678", "laptop"],
+        ["key_b2345678", "twin"],
+        ["key_c2345678", "twin"],
+      ] as const)
+        addKey(file, draft({ label }), identity(`pb_${id}`, id), DAY);
+      file.close();
+      const { out } = await run(folder, "list");
+      assert.match(out, /^laptop \(key_a2345678\) +1 /m);
+      assert.match(out, /^fixed +1 /m);
+      const listed = JSON.parse((await run(folder, "list", "--json")).out) as { key: string; label: string | null }[];
+      assert.deepEqual(
+        new Map(listed.map(({ key, label }) => [key, label])),
+        new Map([
+          ["key_a2345678", "laptop"],
+          ["fixed", null],
+        ]),
+      );
+      const byModel = JSON.parse((await run(folder, "list", "--json", "--by", "model")).out) as object[];
+      assert.ok(!("label" in byModel[0]!));
+      for (const name of ["laptop", "key_a2345678", "key_a23"])
+        assert.match((await run(folder, "show", name)).out, /^Key laptop \(key_a2345678\), /);
+      const shown = JSON.parse((await run(folder, "show", "laptop", "--json")).out) as Record<string, unknown>;
+      assert.deepEqual([shown["key"], shown["label"], shown["requests"]], ["key_a2345678", "laptop", 1]);
+      assert.match((await run(folder, "show", "laptop", "--csv")).out, /\r\n1,.*,key_a2345678,/);
+      assert.match((await run(folder, "show", "fixed")).out, /^Key fixed, /);
+      assert.match(
+        (await run(folder, "show", "laptop", "--since", "1m")).out,
+        /^No requests by key laptop \(key_a2345678\) in this time/,
+      );
+      const twin = await run(folder, "show", "twin");
+      assert.deepEqual([twin.code, twin.out], [1, ""]);
+      assert.match(twin.error, /key_b2345678, key_c2345678/);
+    });
+  });
+
+  it("draws a bar for each row in a terminal that has room for it, and only there", async () => {
+    await withRows(SOME, async (folder) => {
+      const widths = async (terminalWidth: number | undefined): Promise<string[]> =>
+        (await runIn({ PATCHBAY_DATA_DIR: folder }, ["list"], terminalWidth)).out.split("\n");
+      const wide = await widths(140);
+      assert.match(wide[1]!, / █{30}$/);
+      for (const at of [0, 2, 3]) assert.ok(!wide[at]!.includes("█"));
+      for (const terminalWidth of [undefined, 80]) assert.ok(!(await widths(terminalWidth)).join("").includes("█"));
     });
   });
 
@@ -131,7 +211,7 @@ describe("patchbay usage list", () => {
       const lines = out.split("\r\n");
       assert.equal(
         lines[0],
-        "key,requests,errors,input_tokens,cached_tokens,cache_write_tokens,output_tokens,reasoning_tokens,cost_usd,unpriced_requests,first_at,last_at",
+        "key,requests,errors,input_tokens,cached_tokens,cache_write_tokens,output_tokens,reasoning_tokens,cost_usd,unpriced_requests,first_at,last_at,label,cache_share,upstream_cost_usd,table_cost_usd",
       );
       assert.ok(lines[1]!.startsWith(`"'=HYPERLINK(""http://x"",""y"")",1,0,170,`));
       assert.ok(lines[2]!.startsWith(`"a,b",1,0,170,50,20,30,10,0.0015,0,`));
@@ -140,9 +220,9 @@ describe("patchbay usage list", () => {
 
   it("lets no name steer the terminal, and cuts names to its width", async () => {
     await withRows([row({ session: `\u001B[2J${"x".repeat(200)}` })], async (folder) => {
-      const { out } = await runIn({ PATCHBAY_DATA_DIR: folder }, ["list", "--by", "session"], 90);
+      const { out } = await runIn({ PATCHBAY_DATA_DIR: folder }, ["list", "--by", "session"], 100);
       assert.ok(!out.includes("\u001B"));
-      for (const line of out.split("\n")) assert.ok(line.length <= 90, line);
+      for (const line of out.split("\n")) assert.ok(line.length <= 100, line);
     });
   });
 

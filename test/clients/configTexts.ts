@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parse } from "smol-toml";
 import type { JsonDialect } from "../../src/clients/jsonTree.ts";
 

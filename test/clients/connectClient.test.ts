@@ -14,6 +14,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse } from "smol-toml";
+import { ClientError } from "../../src/clients/clientError.ts";
+import { writeConfigFile } from "../../src/clients/configFile.ts";
 import { proposeConnect } from "../../src/clients/connectClient.ts";
 import { proposeDisconnect } from "../../src/clients/disconnectClient.ts";
 import { Opened } from "../node/relayRig.ts";
@@ -197,6 +199,28 @@ describe("Connecting a client", function () {
     assert.equal(rig.read(CONFIG), BEFORE);
     await rig.disconnect("codex");
     assert.equal(rig.keys.size, 0);
+  });
+
+  it("that fails after a file is written puts that back, or goes on knowing what it put in", async () => {
+    rig.write(CONFIG, BEFORE);
+    await rig.connect("codex", { mode: "redirect" });
+    const connected = rig.read(CONFIG);
+    let writes = 0;
+    const failing: typeof rig.parts = {
+      ...rig.parts,
+      async write(file, text) {
+        writes += 1;
+        // The second file cannot be written.
+        if (writes === 2) throw new ClientError("the disk is full");
+        await writeConfigFile(file, text);
+      },
+    };
+    const proposal = await proposeConnect(failing, rig.request("codex", { mode: "profile" }));
+    await assert.rejects(proposal.apply(), /the disk is full/);
+    assert.equal(writes, 3);
+    assert.deepEqual([rig.read(CONFIG), rig.read(".codex/patchbay.config.toml")], [connected, undefined]);
+    await rig.disconnect("codex");
+    assert.deepEqual([rig.read(CONFIG), rig.keys.size], [BEFORE, 0]);
   });
 
   for (const dies of ["before", "after"] as const) {

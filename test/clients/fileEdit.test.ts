@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { FormatName } from "../../src/clients/configFormat.ts";
 import { configFormat } from "../../src/clients/configFormat.ts";
 import { isSameValue, valueAt } from "../../src/clients/configValue.ts";
 import { applyEdit, type FileEdit, undoEdit } from "../../src/clients/fileEdit.ts";
+import { linesOf } from "../../src/clients/lineDiff.ts";
 import { jsonText, tomlText } from "./configTexts.ts";
 
 const TOML_EDITS: readonly FileEdit[] = [
@@ -53,6 +54,15 @@ function applied(text: string, edit: FileEdit): string | undefined {
   }
 }
 
+/** Whether a text says what another one says. */
+function says(format: FormatName, text: string, other: string): boolean {
+  try {
+    return isSameValue(configFormat(format).parse(text), configFormat(format).parse(other));
+  } catch {
+    return false;
+  }
+}
+
 describe("An edit of a configuration file", function () {
   this.timeout(60_000);
   for (const [format, texts, edits] of FORMATS) {
@@ -73,6 +83,33 @@ describe("An edit of a configuration file", function () {
       );
       assert(edited > 100);
     });
+
+    // Plain JSON has no comments.
+    if (format !== "json")
+      it(`in ${format} is taken out to the byte, also after the user added lines around it`, () => {
+        let checked = 0;
+        const added = format === "toml" ? "# added by the user\n" : "// added by the user\n";
+        fc.assert(
+          fc.property(texts, fc.constantFrom(...edits), fc.nat(), (before, edit, seed) => {
+            const after = applied(before, edit);
+            if (after === undefined) return;
+            // A comment may go wherever a line of the user's begins that is not in the middle of a text.
+            const kept = linesOf(before);
+            const place = kept.slice(0, seed % (kept.length + 1)).join("");
+            if (!after.startsWith(place) || !/(?:^|\n)$/.test(place)) return;
+            const edited = place + added + after.slice(place.length);
+            if (!says(format, edited, after)) return;
+            checked += 1;
+            const undone = undoEdit(edited, { ...edit, before, after });
+            assert.deepEqual(undone.leftAlone, []);
+            // Where lines of the user's were replaced by ours, either side of them is right for it.
+            assert(undone.text.includes(added));
+            assert.equal(undone.text.replace(added, ""), before);
+          }),
+          { numRuns: 300 },
+        );
+        assert(checked > 50, String(checked));
+      });
 
     it(`in ${format} is taken out by its values where its lines are no longer there`, () => {
       fc.assert(

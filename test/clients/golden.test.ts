@@ -15,7 +15,8 @@ const BYTE_ORDER_MARK = "\ufeff";
 
 /** `case.json`: what else there is to a pair of files. */
 interface Case {
-  readonly file: string;
+  /** The file that is edited; none where the user is given values to copy only. */
+  readonly file?: string;
   readonly mode?: string;
   readonly platform?: NodeJS.Platform;
   /** Further files that planning looks at. */
@@ -28,15 +29,9 @@ interface Case {
 }
 
 describe("The files of connected clients", () => {
-  it("are known for every client whose files are edited", () => {
+  it("are known for every client of the table", () => {
     const known = readdirSync(FIXTURES);
-    const place = placeOf({ file: "" });
-    assert.deepEqual(
-      known.toSorted(),
-      CLIENT_TABLE.filter((row) => row.reads(place).length > 0)
-        .map((row) => row.id)
-        .toSorted(),
-    );
+    assert.deepEqual(known.toSorted(), CLIENT_TABLE.map((row) => row.id).toSorted());
     assert(known.flatMap((client) => readdirSync(join(FIXTURES, client))).length >= 60);
   });
 
@@ -49,7 +44,12 @@ describe("The files of connected clients", () => {
           assert.throws(() => connected(client, folder, told), new RegExp(told.refused));
           return;
         }
-        const { before, edit, after } = connected(client, folder, told);
+        const { before, edit, after, values } = connected(client, folder, told);
+        agree(folder, "values", values);
+        if (edit === undefined || after === undefined) {
+          assert(values !== undefined);
+          return;
+        }
         agree(folder, "after", after);
         let edited = after;
         for (const [from, to] of told.edit ?? []) {
@@ -80,7 +80,7 @@ function connected(client: string, folder: string, told: Case) {
   const separator = place.platform === "win32" ? "\\" : "/";
   const absolute = (path: string): string => `${place.homeDirectory}${separator}${path}`;
   const found = new Map([
-    [absolute(told.file), before],
+    [absolute(told.file ?? ""), before],
     ...Object.entries(told.others ?? {}).map(([path, text]) => [absolute(path), text] as const),
   ]);
   const texts = new Map(row.reads(place).map((path) => [path, found.get(path)]));
@@ -96,10 +96,12 @@ function connected(client: string, folder: string, told: Case) {
     ...told.facts,
   };
   const plan: ClientPlan = row.plan({ place, mode: told.mode ?? chosen, texts, facts });
+  const { values } = plan;
   const [edit, ...others] = plan.edits;
-  assert(edit !== undefined && others.length === 0);
-  assert.equal(edit.path, absolute(told.file));
-  return { before, edit, after: (isMarked ? BYTE_ORDER_MARK : "") + applyEdit(before ?? "", edit) };
+  assert.equal(others.length, 0);
+  if (edit === undefined) return { before, edit, after: undefined, values };
+  assert.equal(edit.path, absolute(told.file ?? ""));
+  return { before, edit, after: (isMarked ? BYTE_ORDER_MARK : "") + applyEdit(before ?? "", edit), values };
 }
 
 function fileOf(folder: string, part: string): string | undefined {
@@ -112,16 +114,15 @@ function fixture(folder: string, part: string): string | undefined {
   return path === undefined ? undefined : readFileSync(path, "utf8");
 }
 
-function agree(folder: string, part: "after" | "disconnected", text: string | undefined): void {
+function agree(folder: string, part: "after" | "disconnected" | "values", text: string | undefined): void {
   if (IS_RECORDING) record(folder, part, text);
   assert.equal(text, fixture(folder, part));
 }
 
 function record(folder: string, part: string, text: string | undefined): void {
-  const like = fileOf(folder, "before") ?? fileOf(folder, "after");
-  const file = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as Case;
-  const ending = (like ?? file.file).split(".").at(-1) ?? "txt";
-  const path = join(folder, `${part}.${ending}`);
+  const told = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as Case;
+  const like = fileOf(folder, "before") ?? fileOf(folder, "after") ?? told.file ?? "";
+  const path = join(folder, `${part}.${part === "values" ? "txt" : (like.split(".").at(-1) ?? "txt")}`);
   if (text !== undefined) writeFileSync(path, text);
   else if (existsSync(path)) rmSync(path);
 }

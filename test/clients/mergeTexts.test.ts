@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { diffLines, linesOf } from "../../src/clients/lineDiff.ts";
 import { mergeTexts } from "../../src/clients/mergeTexts.ts";
 import { unifiedDiff } from "../../src/clients/unifiedDiff.ts";

@@ -99,6 +99,16 @@ describe("a Responses request for the Codex backend", () => {
     assert.deepEqual(rest, { stream_options: { reasoning_summary_delivery: "sequential_cutoff" } });
   });
 
+  it("takes an empty name for none, so that nobody shares a conversation by it", () => {
+    const { model, user, promptCacheKey } = read({ input: "Hi", model: "", user: "", prompt_cache_key: "" });
+    assert.deepEqual([model, user, promptCacheKey], [null, undefined, undefined]);
+  });
+
+  it("tells of a dropped field by its name only where that is a plain one", () => {
+    const { dropped } = read({ input: "Hi", temperature: 0.5, "a\nb": 1, ["x".repeat(5000)]: 1 });
+    assert.deepEqual(dropped, ["(other)", "temperature"]);
+  });
+
   it("gives a reading or a refusal for whatever is sent", () => {
     fc.assert(
       fc.property(

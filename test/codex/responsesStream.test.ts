@@ -18,8 +18,12 @@ const completed = (output: unknown): object => ({
 });
 
 /** What a caller gets when the bytes arrive in these pieces. */
-function passed(text: string, sizes: readonly number[]): { readonly got: string; readonly terminal: unknown } {
-  const stream = createResponsesStream();
+function passed(
+  text: string,
+  sizes: readonly number[],
+  onLimits?: (event: object) => void,
+): { readonly got: string; readonly terminal: unknown } {
+  const stream = createResponsesStream(onLimits);
   const bytes = encode(text);
   const out: Uint8Array[] = [];
   for (let at = 0, index = 0; at < bytes.length; index += 1) {
@@ -74,6 +78,18 @@ describe("a Responses stream of the Codex backend", () => {
           assert.equal(passed(text, cuts).got, text);
         },
       ),
+    );
+  });
+
+  it("tells of the plan's limits, however their event is cut, and passes it on", () => {
+    const limits = { type: "codex.rate_limits", plan_type: "pro", rate_limits: { primary: { used_percent: 7 } } };
+    fc.assert(
+      fc.property(sizes, (cuts) => {
+        const seen: object[] = [];
+        const text = event(limits) + event(completed([{ type: "message" }]));
+        assert.equal(passed(text, cuts, (one) => void seen.push(one)).got, text);
+        assert.deepEqual(seen, [limits]);
+      }),
     );
   });
 

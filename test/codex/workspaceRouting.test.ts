@@ -78,6 +78,23 @@ describe("the routing of a workspace", () => {
     assert.equal(backend.lines.length, 2);
   });
 
+  it("is asked again at once after a token that was refused, because the next one may be good", async () => {
+    const answers = [json({}, { status: 401 }), json({ accounts: [account("a", "us_cr")] })];
+    const { routing, backend } = rig(() => answers.shift() ?? json({}));
+    assert.equal(await routing.override("a"), undefined);
+    assert.equal(await routing.override("a"), "us_cr");
+    assert.deepEqual([backend.asked.length, backend.lines.length], [2, 0]);
+  });
+
+  it("forgets the account that was asked for longest ago where somebody names ever new ones", async () => {
+    const { routing, backend } = rig(() => json({ accounts: [] }));
+    for (let index = 0; index < 65; index += 1) await routing.override(`a${index}`);
+    await routing.override("a64");
+    assert.equal(backend.asked.length, 65);
+    await routing.override("a0");
+    assert.equal(backend.asked.length, 66);
+  });
+
   it("is none for an account that is no longer signed in", async () => {
     const { routing, backend } = rig(() => json({}));
     assert.equal(await routing.override("gone"), undefined);

@@ -6,7 +6,7 @@ import { reportUsage, USAGE_GROUPINGS } from "../../src/ledger/reports.ts";
 import type { UsageGroup, UsageQuery } from "../../src/ledger/reports.ts";
 import { rollUp } from "../../src/ledger/rollUp.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
-import type { Ending, UpstreamName, UsageRow } from "../../src/ledger/usageRow.ts";
+import type { CostSource, Ending, UpstreamName, UsageRow } from "../../src/ledger/usageRow.ts";
 import { DAY, HOUR, listeningLog, row, withLedger } from "./temporaryLedger.ts";
 
 const SPAN = 60 * HOUR;
@@ -27,6 +27,7 @@ const recorded: fc.Arbitrary<UsageRow> = fc
     cacheWrite: count,
     output: count,
     costMicros: fc.option(count),
+    costSource: fc.constantFrom<CostSource>("upstream", "price_table"),
     status: fc.constantFrom(200, 429),
     ending: fc.constantFrom<Ending>("complete", "failed", "client_left", "upstream_cut"),
   })
@@ -86,6 +87,7 @@ function naive(rows: Iterable<UsageRow>, asked: UsageQuery): UsageGroup[] {
       outputTokens: (before?.outputTokens ?? 0) + output,
       reasoningTokens: (before?.reasoningTokens ?? 0) + reasoning,
       costMicros: (before?.costMicros ?? 0) + (one.costMicros ?? 0),
+      chargedMicros: (before?.chargedMicros ?? 0) + (one.costSource === "upstream" ? (one.costMicros ?? 0) : 0),
       unpricedRequests: (before?.unpricedRequests ?? 0) + (one.costMicros === null ? 1 : 0),
       firstAt: Math.min(before?.firstAt ?? Infinity, one.startedAt),
       lastAt: Math.max(before?.lastAt ?? 0, one.startedAt),

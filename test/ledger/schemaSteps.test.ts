@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { addKey, listKeys } from "../../src/ledger/keyTable.ts";
 import { loadQuotaUse } from "../../src/ledger/quotaUse.ts";
-import { assertCurrentSchema, migrate, MIGRATIONS, schemaVersion } from "../../src/ledger/schema.ts";
+import { reportUsage } from "../../src/ledger/reports.ts";
+import { rollUp } from "../../src/ledger/rollUp.ts";
+import { assertCurrentSchema, migrate, MIGRATIONS, schemaVersion, writeState } from "../../src/ledger/schema.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import { openSqlite } from "../../src/node/sqlite.ts";
 import { draft, identity } from "./keyRig.ts";
@@ -39,6 +41,40 @@ describe("a ledger from before keys were managed", () => {
       );
       const key = addKey(sql, draft(), identity("one"), DAY);
       assert.deepEqual(listKeys(sql), [key]);
+      sql.close();
+    });
+  });
+});
+
+describe("a ledger whose hours were folded before it told charged costs from reckoned ones", () => {
+  it("tells them apart after it is brought up to date, before and after the hours are folded again", () => {
+    withFolder((folder) => {
+      const path = join(folder, "ledger.db");
+      const old = openSqlite(path, "write");
+      migrate(old);
+      const ledger = createUsageLedger(old, listeningLog());
+      ledger.record(row({ id: "1", costMicros: 700, costSource: "upstream" }));
+      ledger.record(row({ id: "2", costMicros: 300, costSource: "price_table" }));
+      assert.ok(ledger.flush());
+      while (rollUp(old, DAY + 24 * HOUR));
+      // As it was: the column is the only thing that the third step adds.
+      old.run("ALTER TABLE usage_hour DROP COLUMN charged_micros");
+      writeState(old, "schema_version", 2);
+      old.close();
+
+      const sql = openSqlite(path, "write");
+      migrate(sql);
+      assertCurrentSchema(sql);
+      const costs = (): number[] =>
+        reportUsage(sql, { groupBy: "none" }).flatMap((total) => [
+          total.requests,
+          total.costMicros,
+          total.chargedMicros,
+        ]);
+      assert.deepEqual(costs(), [2, 1000, 700]);
+      while (rollUp(sql, DAY + 24 * HOUR));
+      assert.deepEqual(sql.all("SELECT * FROM usage_pending_hour"), []);
+      assert.deepEqual(costs(), [2, 1000, 700]);
       sql.close();
     });
   });

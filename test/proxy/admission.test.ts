@@ -23,7 +23,7 @@ function refusal(answer: Admitted | ApiError): ApiError {
 }
 
 function passed(answer: Admitted | ApiError): Admitted {
-  assert.ok(!(answer instanceof ApiError), String(answer));
+  if (answer instanceof ApiError) assert.fail(answer.message);
   return answer;
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { CodexAccess } from "../../src/codex/tokenClaims.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { SignInError } from "../../src/codex/signInError.ts";
+import { createResponsesStreamMeter } from "../../src/proxy/responsesStreamMeter.ts";
 import { describeTransports, KEY, OPENAI_KEY, post, sse } from "./matrix.ts";
 
 type Json = Record<string, unknown>;
@@ -291,6 +292,95 @@ describeTransports("a Codex model with our sign-in", (start) => {
     assert.equal(((await answer.json()) as { error: Json }).error["type"], "usage_limit_reached");
   });
 
+  it("tells Codex in the backend's own terms when a used-up plan resets", async () => {
+    const error = {
+      type: "usage_limit_reached",
+      message: "The usage limit",
+      plan_type: "plus",
+      resets_in_seconds: 120,
+    };
+    const backend = new Backend(() => Response.json({ error }, { status: 429 }));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const ask = post({ model: "gpt-6.1-sol", input: [], stream: true }, { originator: "codex_exec" });
+    const told = ((await (await proxy.request("/v1/responses", ask)).json()) as { error: Json }).error;
+    assert.deepEqual(
+      [told["type"], told["plan_type"], told["resets_in_seconds"]],
+      ["usage_limit_reached", "plus", 120],
+    );
+    assert.equal(typeof told["resets_at"], "number");
+  });
+
+  const FORMS: readonly (readonly [path: string, body: object])[] = [
+    ["/v1/chat/completions", chat([{ role: "user", content: "Hi" }])],
+    ["/v1/chat/completions", chat([{ role: "user", content: "Hi" }], { stream: true })],
+    ["/v1/responses", { model: "gpt-6.1-sol", input: "Hi" }],
+    ["/v1/responses", { model: "gpt-6.1-sol", input: "Hi", stream: true }],
+  ];
+
+  it("is not kept waiting by a backend that does not close the stream behind its final event", async () => {
+    for (const [path, body] of FORMS) {
+      const whole = new Uint8Array(await sse(answered("Hello.")).arrayBuffer());
+      let leave: () => void = () => undefined;
+      const open = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(whole);
+          leave = () => controller.close();
+        },
+        cancel() {
+          leave = () => undefined;
+        },
+      });
+      const backend = new Backend(() => new Response(open, { headers: { "content-type": "text/event-stream" } }));
+      const upstream = (request: Request): Promise<Response> => {
+        request.signal.addEventListener("abort", () => leave());
+        return backend.fetch(request);
+      };
+      const proxy = await start({ upstream, keeper });
+      const got: { text?: string } = {};
+      const reading = proxy.request(path, post(body)).then(async (answer) => (got.text = await answer.text()));
+      reading.catch(() => undefined);
+      for (let turns = 0; got.text === undefined && turns < 200; turns += 1) await proxy.runLater();
+      assert.match(got.text ?? "", /Hello\./);
+      assert.deepEqual([proxy.rows[0]?.ending, proxy.rows[0]?.tokens.output], ["complete", 7]);
+    }
+  });
+
+  it("counts and passes on a final event without its blank line", async () => {
+    const whole = (await sse(answered("Hello.")).text()).trimEnd();
+    const backend = new Backend(() => new Response(whole, { headers: { "content-type": "text/event-stream" } }));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    for (const [path, body] of FORMS) {
+      const text = await (await proxy.request(path, post(body))).text();
+      assert.match(text, /Hello\./);
+      if (!("stream" in body)) continue;
+      assert.match(text, path.endsWith("responses") ? /"type":"response\.completed".*\n\n$/ : /\[DONE\]\n\n$/);
+    }
+    assert.deepEqual(
+      proxy.rows.map(({ ending, usageSource, tokens }) => [ending, usageSource, tokens.output]),
+      FORMS.map(() => ["complete", "reported", 7]),
+    );
+  });
+
+  it("writes the status down that the caller got", async () => {
+    const long = { error: { code: "context_length_exceeded", message: "Too long." } };
+    const backend = new Backend(() => Response.json(long, { status: 500 }));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const cut = new Backend(() => sse(answered("Half").slice(0, 3)));
+    const torn = await start({ upstream: cut.fetch, keeper });
+    for (const [path, body] of FORMS) {
+      assert.equal((await proxy.request(path, post(body))).status, 400);
+      if (!("stream" in body)) assert.equal((await torn.request(path, post(body))).status, 502);
+    }
+    assert.deepEqual(new Set(proxy.rows.map(({ status }) => status)), new Set([400]));
+    assert.deepEqual(
+      torn.rows.map(({ status, ending }) => [status, ending]),
+      [
+        [502, "upstream_cut"],
+        [502, "upstream_cut"],
+      ],
+    );
+  });
+
   it("sends each turn of a chat as an exact extension of the last, reasoning included", async () => {
     let turn = 0;
     const backend = new Backend(() => sse(answered(`Answer ${(turn += 1)}.`, turn)));
@@ -412,6 +502,29 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
     assert.equal(seen[0]?.headers.get("x-openai-account-routing-override"), "us_cr");
     assert.equal(proxy.rows[0]?.upstream, "codex");
     assert.equal(proxy.rows[0]?.tokens.output, 7);
+  });
+
+  it("is never refused with a 401 of ours, whatever program brings it", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    for (const path of ["/v1/responses", "/k/pb_never_given_out/v1/responses"]) {
+      const headers = { ...own, originator: "some_editor" };
+      const answer = await proxy.request(path, { method: "POST", headers, body: '{"model":"gpt-5.5","input":[]}' });
+      assert.equal(answer.status, 400);
+    }
+    assert.equal(backend.bodies.length, 0);
+  });
+
+  it("has its plan's limits read in the stream too", async () => {
+    const limits = { type: "codex.rate_limits", plan_type: "pro", rate_limits: { primary: { used_percent: 7 } } };
+    const seen: object[] = [];
+    const meter = createResponsesStreamMeter((event) => void seen.push(event));
+    meter.push(new Uint8Array(await sse([limits, ...answered("Hello.")]).arrayBuffer()));
+    assert.deepEqual(
+      seen.map((event) => JSON.parse(JSON.stringify(event)) as object),
+      [limits],
+    );
+    assert.equal(meter.reading.usage?.tokens.output, 7);
   });
 
   it("never has it sent to another upstream", async () => {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConnectEffects } from "../../src/cli/connectEffects.ts";
 import { runConnect } from "../../src/cli/connectCommand.ts";
+import { runDoctor } from "../../src/cli/doctorCommand.ts";
 import { runDisconnect } from "../../src/cli/disconnectCommand.ts";
 import { BUILT_IN_PRICES } from "../../src/ledger/priceTable.ts";
 import type { Opened } from "../node/relayRig.ts";
@@ -21,6 +22,8 @@ export interface ConnectRig {
   /** Runs `patchbay connect`; returns what it printed. */
   connect(...words: readonly string[]): Promise<string>;
   disconnect(...words: readonly string[]): Promise<string>;
+  /** Runs `patchbay doctor`; it must find no problem. */
+  doctor(...words: readonly string[]): Promise<string>;
   /** Writes a file in the home directory. */
   write(path: string, text: string): void;
   /** Undefined where there is none. */
@@ -60,7 +63,7 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
     confirm: undefined,
   };
 
-  async function run(command: typeof runConnect, words: readonly string[]): Promise<string> {
+  async function run(command: typeof runConnect, ...words: readonly string[]): Promise<string> {
     let printed = "";
     const io = {
       stdout: (text: string) => void (printed += text),
@@ -68,7 +71,7 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
       environment: {},
       onInterrupt: () => () => undefined,
     };
-    assert.equal(await command([...words, "--yes", "--data-dir", join(root, "data")], io, () => effects), 0, printed);
+    assert.equal(await command([...words, "--data-dir", join(root, "data directory")], io, () => effects), 0, printed);
     return printed;
   }
 
@@ -77,8 +80,9 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
     work,
     made,
     revoked,
-    connect: (...words) => run(runConnect, words),
-    disconnect: (...words) => run(runDisconnect, words),
+    connect: (...words) => run(runConnect, ...words, "--yes"),
+    disconnect: (...words) => run(runDisconnect, ...words, "--yes"),
+    doctor: (...words) => run(runDoctor, ...words),
     write(path, text) {
       mkdirSync(dirname(join(home, path)), { recursive: true });
       writeFileSync(join(home, path), text);

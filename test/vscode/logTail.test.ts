@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dataFolderProblem } from "../../src/vscode/dataFolderProblem.ts";
 import { createLogTail, lastLoggedError, type LoggedLine } from "../../src/vscode/logTail.ts";
 import { until } from "../node/relayRig.ts";
 
@@ -43,5 +44,15 @@ describe("the process's log in the window", () => {
     assert.equal(await lastLoggedError(folder, Date.parse("2026-11-21T09:59:00Z")), "The disk is full.");
     assert.equal(await lastLoggedError(folder, Date.parse("2026-11-21T10:01:00Z")), undefined);
     assert.equal(await lastLoggedError(join(folder, "nowhere"), 0), undefined);
+  });
+});
+
+describe("a data folder that cannot be used", () => {
+  it("is named, with what to do", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "patchbay-"));
+    writeFileSync(join(folder, "file"), "");
+    assert.match((await dataFolderProblem(join(folder, "file", "data"))) ?? "", /\(ENOTDIR\): change its permissions/);
+    assert.equal(await dataFolderProblem(join(folder, "data")), undefined);
+    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -8,7 +8,7 @@ function begin(answer: () => Response, asked: { url?: string; body?: Record<stri
   return beginOpenRouterSignIn({
     fetch(url, init) {
       asked.url = url;
-      asked.body = JSON.parse(String(init.body)) as Record<string, string>;
+      asked.body = JSON.parse(init.body as string) as Record<string, string>;
       return Promise.resolve(answer());
     },
     callbackUrl: CALLBACK,

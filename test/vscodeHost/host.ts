@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -32,6 +33,7 @@ export interface HostWindow {
 }
 
 const START_DEADLINE_MS = 60_000;
+const SECRET_KEY_BYTES = 32;
 const BROWSER_ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -41,6 +43,7 @@ const BROWSER_ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+const RELOAD = { action: "start", command: "workbench.action.reloadWindow" };
 const STATUS_ITEM = '[id="patchbay.patchbay.patchbay.status"]';
 
 /** Installs the VSIX into a server of its own below the folder, and starts it with these settings. */
@@ -82,6 +85,9 @@ export async function startHost(folder: string, vsix: string, settings: object):
       "--disable-telemetry",
       "--disable-workspace-trust",
       "--enable-smoke-test-driver",
+      // Seconds for which the extension host of a window that broke off is kept; three hours else.
+      "--reconnection-grace-time",
+      "5",
     ],
     { env },
   );
@@ -92,7 +98,12 @@ export async function startHost(folder: string, vsix: string, settings: object):
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const dataDirectory = join(places.data, "sandbox");
+  // Secrets are kept in the browser, encrypted with a part of the key that code-server's own web server hands out: here the test does.
+  const keyPart = randomBytes(SECRET_KEY_BYTES);
+  await context.route("**/mint-key", (route) =>
+    route.fulfill({ body: keyPart, contentType: "application/octet-stream" }),
+  );
+  const dataDirectory = places.data;
   return {
     dataDirectory,
     openWindow: () => openWindow(context, addressOf(port, places.workspace), places.driver),
@@ -129,7 +140,8 @@ async function openWindow(context: BrowserContext, address: string, driver: stri
     },
     statusText: async () => (await item().textContent()) ?? "",
     async reload() {
-      socket = await load(() => page.reload());
+      // The answer may be lost with the host that gives it.
+      socket = await load(() => askDriver(socket, RELOAD).catch(() => undefined));
     },
     close: () => page.close(),
   };

@@ -14,11 +14,12 @@ import { type Host, type HostWindow, startHost } from "./host.ts";
 import { packagedExtension } from "./packagedExtension.ts";
 
 const LARGEST_VSIX_BYTES = 600 * 1024;
-const WAIT_MS = 30_000;
-const EXIT_WHEN_IDLE_SECONDS = 5;
+const WAIT_MS = 60_000;
+/** A window that reloads on a busy machine is away for seconds. */
+const EXIT_WHEN_IDLE_SECONDS = 20;
 
 describe("the extension in a real VS Code", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   let folder = "";
   let vsixBytes = 0;
@@ -181,6 +182,29 @@ describe("the extension in a real VS Code", function () {
     assert.equal((await windowClient(control).credentials())?.openrouter, false);
   });
 
+  it("signs in with ChatGPT by a device code, after a word on the terms, and out again", async () => {
+    const { page } = window;
+    await window.ask("start", { command: "patchbay.signInChatgpt" });
+    await page.getByText("which may be against OpenAI's terms").first().waitFor({ timeout: WAIT_MS });
+    await page.getByRole("button", { name: "Continue" }).first().click();
+    const told = await page
+      .getByText(/Your code is \w{4}-\w{4}/)
+      .first()
+      .textContent({ timeout: WAIT_MS });
+    const code = /Your code is (\w{4}-\w{4})/.exec(told ?? "")?.[1] ?? "";
+    const authBaseUrl = (await windowClient(control).settings())?.authBaseUrl ?? "";
+    await fetch(`${authBaseUrl}/codex/device`, { method: "POST", body: new URLSearchParams({ user_code: code }) });
+    await eventually(async () => (await control.signIn())?.state === "signed_in", "the sign-in");
+    await window.ask("execute", { command: "patchbay.signOut" });
+    await eventually(async () => (await control.signIn())?.state === "signed_out", "the end of the sign-in");
+  });
+
+  it("explains a limit that was hit where the user is", async () => {
+    const { key } = await control.addKey({ label: "small", models: ["nothing"] });
+    assert.equal((await ask(key, "Say ok.")).status, 403);
+    await window.page.getByText("may not use gpt-5.5").first().waitFor({ timeout: WAIT_MS });
+  });
+
   it("shares one process between two windows, which go on when one of them closes", async () => {
     const { pid } = await control.state();
     const second = await host.openWindow();
@@ -202,7 +226,7 @@ describe("the extension in a real VS Code", function () {
     assert.equal((await ask(await copiedKey(), "Say ok.")).status, 200);
   });
 
-  it("stops, does something sensible when a command needs it, and stays stopped over a reload of nothing", async () => {
+  it("stops for everybody, and starts again when a command needs it", async () => {
     await window.ask("execute", { command: "patchbay.stopProxy" });
     await eventually(async () => (await find()) === undefined, "the end of the process");
     await eventually(async () => /stopped/.test(await window.status()), "the status bar's word");

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { COMMANDS } from "../../src/vscode/contributions.ts";
+
+interface Probed {
+  readonly cpuMs: number;
+  readonly synchronous: readonly string[];
+  readonly registered: readonly string[];
+  readonly subscriptions: number;
+  readonly changedGlobals: readonly string[];
+}
+
+const project = join(import.meta.dirname, "..", "..");
+/** The extension host may be asked for so much by an extension that starts with the editor. */
+const MOST_CPU_MS = 30;
+/** A noisy machine is slow at times, and never quick by chance. */
+const ATTEMPTS = 7;
+
+describe("the activation of the extension", function () {
+  this.timeout(60_000);
+  let folder = "";
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "patchbay-"));
+    await build({
+      entryPoints: [join(project, "src/vscode/extension.ts")],
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      external: ["vscode"],
+      minify: true,
+      outfile: join(folder, "extension.cjs"),
+      absWorkingDir: project,
+    });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function probe(): Probed {
+    const script = join(import.meta.dirname, "activationProbe.cjs");
+    const said = execFileSync(process.execPath, [script, join(folder, "extension.cjs")], {
+      encoding: "utf8",
+      env: { ...process.env, PATCHBAY_DATA_DIR: join(folder, "data") },
+    });
+    return JSON.parse(said) as Probed;
+  }
+
+  it("registers every command and asks the disk for nothing while the host waits", () => {
+    const { registered, synchronous, subscriptions, changedGlobals } = probe();
+    assert.deepEqual(registered.toSorted(), COMMANDS.toSorted());
+    assert.deepEqual(synchronous, []);
+    assert.deepEqual(changedGlobals, []);
+    assert.ok(subscriptions > COMMANDS.length);
+  });
+
+  it("takes less than 30 ms of CPU, loading included", () => {
+    const quickest = Math.min(...Array.from({ length: ATTEMPTS }, () => probe().cpuMs));
+    assert.ok(quickest < MOST_CPU_MS, `${quickest} ms`);
+  });
+});
