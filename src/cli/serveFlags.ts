@@ -201,10 +201,12 @@ function unknownPrice(text: string): UnknownPricePolicy {
 function codexUpstream(written: string): Upstream {
   try {
     const url = new URL(written);
-    if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("not http");
+    // A ChatGPT token must not travel in the clear.
+    const isLocal = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+    if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) throw new TypeError("not https");
     return { name: "codex", baseUrl: `${url.origin}${url.pathname.replace(/\/+$/, "")}`, apiKey: undefined };
   } catch {
-    throw new Misuse(`--base-url takes an http or https URL, not "${written}".`);
+    throw new Misuse(`--base-url takes an https URL, or http on this machine, not "${written}".`);
   }
 }
 

@@ -14,8 +14,13 @@ const CODEX_PATHS = /^\/v1\/(?:responses(?:\/compact)?|models)\/?$/;
  * ours: a bearer that is a local key is no token, and goes nowhere.
  */
 export function borrowedAccess(call: Call, target: string, ring: KeyRing | undefined): BorrowedAccess | undefined {
+  return CODEX_PATHS.test(pathOf(target)) ? accessBroughtAlong(call, ring) : undefined;
+}
+
+/** The same for any path. */
+export function accessBroughtAlong(call: Call, ring: KeyRing | undefined): BorrowedAccess | undefined {
   const accountId = call.exchange.header("chatgpt-account-id");
-  if (accountId === undefined || accountId === "" || !CODEX_PATHS.test(pathOf(target))) return undefined;
+  if (accountId === undefined || accountId === "") return undefined;
   const accessToken = bearer(call.exchange);
   if (accessToken === undefined || accessToken === "" || accessToken.startsWith(LOCAL_KEY_PREFIX)) return undefined;
   return ring?.find(accessToken) === undefined ? { accessToken, accountId } : undefined;

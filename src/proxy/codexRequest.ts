@@ -133,7 +133,9 @@ function hintsOf(asked: ChatTranslation | ResponsesReading): {
 } {
   const promptCacheKey = "promptCacheKey" in asked ? asked.promptCacheKey : textOf(asked.rest["prompt_cache_key"]);
   const first = asked.input.findIndex((item) => item["role"] === "user");
-  const opening = JSON.stringify([asked.instructions ?? null, ...asked.input.slice(0, first + 1)]);
+  // What a Responses caller may leave out of a follow-up must not decide where it belongs.
+  const told = "toolNames" in asked ? (asked.instructions ?? null) : null;
+  const opening = JSON.stringify([told, ...asked.input.slice(0, first + 1)]);
   return { user: asked.user, promptCacheKey, opening };
 }
 

@@ -2,7 +2,7 @@ import { expectedTokens } from "../ledger/costEstimate.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
-import { borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
+import { accessBroughtAlong, borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
 import { type Call, pathOf } from "./call.ts";
 import { carriesJson, meteredKind, type MeteredKind } from "./endpoint.ts";
 import { forwardBorrowed, forwardToCodex } from "./codexForward.ts";
@@ -73,6 +73,13 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const { codex } = parts;
     if (codex === undefined) throw new ApiError("upstream_not_configured", NOT_CONFIGURED.codex);
     if (borrowed === undefined) {
+      // To answer it with our own sign-in would use another account than the caller means.
+      if (accessBroughtAlong(call, parts.keyRing) !== undefined) {
+        throw new ApiError(
+          "invalid_request",
+          "A ChatGPT token of your own is passed on for Responses requests only: ask /v1/responses, or send this without it.",
+        );
+      }
       const credential: UpstreamCredential = { kind: "sign_in" };
       return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
         forwardToCodex(parts, codex, call, destination),

@@ -435,6 +435,19 @@ describeTransports("a Codex model with our sign-in", (start) => {
     ]);
   });
 
+  it("reuses instructions that a follow-up leaves out, of callers that name no session too", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const input = [{ role: "user", content: "Hi" }];
+    await (
+      await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", instructions: "Be brief.", input }))
+    ).text();
+    const more = [...input, { role: "assistant", content: "Hello." }, { role: "user", content: "And?" }];
+    await (await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", input: more }))).text();
+    assert.equal(backend.bodies[1]?.["instructions"], "Be brief.");
+    assert.equal(backend.bodies[1]?.["prompt_cache_key"], backend.bodies[0]?.["prompt_cache_key"]);
+  });
+
   it("lists its models with their efforts, and goes to OpenAI for others", async () => {
     const backend = new Backend(() => sse([]));
     const proxy = await start({
@@ -525,6 +538,16 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
       [limits],
     );
     assert.equal(meter.reading.usage?.tokens.output, 7);
+  });
+
+  it("is told where the token cannot be passed on, and is not answered from another account", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const body = JSON.stringify(chat([{ role: "user", content: "Hi" }]));
+    const answer = await proxy.request(`/k/${KEY}/v1/chat/completions`, { method: "POST", headers: own, body });
+    assert.equal(answer.status, 400);
+    assert.match(await answer.text(), /\/v1\/responses/);
+    assert.equal(backend.bodies.length, 0);
   });
 
   it("never has it sent to another upstream", async () => {

@@ -14,18 +14,16 @@ export interface Shown {
 /** An agent that asks with a key of its own. */
 export interface Agent {
   readonly name: string;
-  /** What it shows when its key is revoked during an answer. */
-  readonly revokedMidway: RegExp;
+  /** How many requests it makes until it shows that its key was revoked during an answer: a chat stream that breaks off is asked for again once. */
+  readonly revokedRequests: number;
   run(opened: Opened, patchbay: Patchbay, key: string, prompt: string): Promise<Shown>;
 }
-
-const REVOKED = /was revoked: ask whoever runs Patchbay for a new one\./;
 
 /** Codex, and opencode in both of the APIs that it speaks. */
 export const AGENTS: readonly Agent[] = [
   {
     name: "Codex",
-    revokedMidway: REVOKED,
+    revokedRequests: 1,
     async run(opened, patchbay, key, prompt) {
       const config = codexProvider(patchbay.baseUrl, [`experimental_bearer_token = "${key}"`]);
       const run = await runCodex(opened, { config, prompt });
@@ -39,7 +37,7 @@ export const AGENTS: readonly Agent[] = [
 function opencode(name: string, npm: "@ai-sdk/openai-compatible" | "@ai-sdk/openai"): Agent {
   return {
     name,
-    revokedMidway: REVOKED,
+    revokedRequests: npm === "@ai-sdk/openai" ? 1 : 2,
     async run(opened, patchbay, key, prompt) {
       const provider = opencodeProvider(npm, patchbay.baseUrl, { apiKey: key });
       const run = await runOpencode(opened, { provider, prompt });
