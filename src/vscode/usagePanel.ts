@@ -12,7 +12,7 @@ import {
 
 import type { ControlEvent } from "../node/controlState.ts";
 import { type UsageViewQuery, windowClient } from "../node/windowClient.ts";
-import type { HostMessage, PanelView } from "../panel/messages.ts";
+import type { HostMessage, PanelRequest, PanelSettlement, PanelView } from "../panel/messages.ts";
 import { pageHtml } from "../panel/pageHtml.ts";
 import { type ContextKeys, USAGE_EDITOR, USAGE_VIEW } from "./contributions.ts";
 import { panelRequest, panelSettlement, panelSnapshot } from "./panelSnapshot.ts";
@@ -44,13 +44,17 @@ interface OpenPage {
 }
 
 const SNAPSHOT_INTERVAL_MS = 1_000;
+const LIVE_INTERVAL_MS = 250;
 const ERRORS_SHOWN = 10;
 
 /** Registers them. A page that nobody sees is told nothing; it gets everything when it is seen again. */
 export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
   const { context, connection, watch } = parts;
   const pages = new Set<OpenPage>();
+  const live = new Map<string, PanelRequest>();
+  const settled: PanelSettlement[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let liveTimer: NodeJS.Timeout | undefined;
   let editor: WebviewPanel | undefined;
 
   function post(page: OpenPage, message: HostMessage): void {
@@ -88,16 +92,22 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
     void sendSnapshot(page);
   }
 
+  /** Rows may come by the hundred: what arrives in a moment goes out together. */
   function takeEvent(event: ControlEvent): void {
-    const live =
-      event.type === "requests"
-        ? { requests: event.requests.map(panelRequest), settled: [] }
-        : event.type === "row"
-          ? { requests: [], settled: [panelSettlement(event.row)] }
-          : undefined;
-    if (live === undefined) return;
+    if (event.type === "requests") for (const one of event.requests) live.set(one.id, panelRequest(one));
+    else if (event.type === "row") settled.push(panelSettlement(event.row));
+    else return;
+    liveTimer ??= setTimeout(sendLive, LIVE_INTERVAL_MS);
+  }
+
+  function sendLive(): void {
+    liveTimer = undefined;
+    const requests = [...live.values()];
+    const ended = settled.splice(0);
+    live.clear();
     for (const page of pages)
-      if (page.isReady && page.isVisible()) post(page, { version: 1, type: "live", sentAt: Date.now(), ...live });
+      if (page.isReady && page.isVisible())
+        post(page, { version: 1, type: "live", sentAt: Date.now(), requests, settled: ended });
   }
 
   function open(webview: Webview, place: "editor" | "view", isVisible: () => boolean): OpenPage {
@@ -181,6 +191,7 @@ export function createUsagePanels(parts: UsagePanelParts): UsagePanels {
     },
     dispose() {
       clearTimeout(timer);
+      clearTimeout(liveTimer);
       for (const one of registrations) one.dispose();
     },
   };

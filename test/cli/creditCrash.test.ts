@@ -103,8 +103,10 @@ describe("The credit of a key of patchbay serve", function () {
     for (const row of rows) {
       const { response_id: id, tokens } = row;
       const one = served.get(id);
-      assert.ok(one?.tokens, `${JSON.stringify(row)} is ${JSON.stringify(one)}, ${served.size}`);
-      const { uncachedInput, cachedInput, cacheWrite, output } = one.tokens;
+      // Where the proxy was killed with the whole answer in its hands, the upstream only knows what it would bill.
+      const counted = one?.tokens ?? one?.billed;
+      assert.ok(counted, `${JSON.stringify(row)} is ${JSON.stringify(one)} upstream`);
+      const { uncachedInput, cachedInput, cacheWrite, output } = counted;
       assert.equal(tokens, uncachedInput + cachedInput + cacheWrite + output);
     }
     // Only what was on its way to its client when the process was killed can be without a row.

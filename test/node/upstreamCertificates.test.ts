@@ -23,4 +23,15 @@ describe("the certificates for upstreams", () => {
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? "", /operating system.*the keychain is locked/);
   });
+
+  it("does not ask the system for its store where the user wants none of it", () => {
+    const asked: unknown[] = [];
+    tls.getCACertificates = (kind) => {
+      asked.push(kind);
+      return original(kind);
+    };
+    syncBuiltinESMExports();
+    createUpstreamTrust([], undefined, false);
+    assert.ok(asked.length > 0 && !asked.includes("system"), String(asked));
+  });
 });

@@ -1,31 +1,15 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { createPurse } from "../../src/ledger/creditPurse.ts";
-import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
 import { createQuotaCounter } from "../../src/ledger/quotaCounter.ts";
 import { QUOTA_WINDOWS } from "../../src/ledger/quotaWindow.ts";
 import { type Admitted, createAdmission } from "../../src/proxy/admission.ts";
-import type { Exchange } from "../../src/proxy/exchange.ts";
-import { durationText, limitHeaders } from "../../src/proxy/limitHeaders.ts";
-import { checkKey, createFixedKeyRing, createManagedKeyRing, type KeyRing } from "../../src/proxy/localKey.ts";
-import { unlimitedKey } from "../../src/proxy/localKey.ts";
 import { ApiError } from "../../src/wire/errors.ts";
-import { digestOf, draft, identity } from "../ledger/keyRig.ts";
 import { DAY, HOUR, withLedger } from "../ledger/temporaryLedger.ts";
-import { type AdmissionRig, admissionRig, key } from "./admissionRig.ts";
+import { type AdmissionRig, admissionRig, key, passed, refusal } from "./admissionRig.ts";
 
 /** What a request of ours must not say: opencode takes it for a reason to ask again. */
 const RETRY_BAIT = /429|50[0-4]|524|try again|rate limit|overloaded|timeout/i;
-
-function refusal(answer: Admitted | ApiError): ApiError {
-  assert.ok(answer instanceof ApiError, "it was let through");
-  return answer;
-}
-
-function passed(answer: Admitted | ApiError): Admitted {
-  if (answer instanceof ApiError) assert.fail(answer.message);
-  return answer;
-}
 
 describe("admission", () => {
   it("refuses in this order: model, places, rate, quota, credit", () => {
@@ -309,137 +293,5 @@ describe("admission", () => {
     refusal(rig.ask(key({ rate })));
     assert.deepEqual(rig.admission.takeDirtyBuckets(), new Map([["key_a", { tokens: 0, at: 1_000 }]]));
     assert.deepEqual(rig.admission.takeDirtyBuckets(), new Map());
-  });
-});
-
-describe("the limit headers", () => {
-  const headers = (rig: AdmissionRig, limits: Parameters<typeof key>[0]): Record<string, string> => {
-    const list = limitHeaders(key(limits), rig.admission, DAY + rig.now);
-    return Object.fromEntries(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? ""]] : [])));
-  };
-
-  it("are OpenAI's: the rate a minute, what remains, and a duration until all of it is back", () => {
-    const rig = admissionRig();
-    const limits = { rate: { perMinute: 60, burst: 10 }, quotaTokens: 1_000, quotaWindow: "day" } as const;
-    assert.deepEqual(headers(rig, limits), {
-      "x-ratelimit-limit-requests": "60",
-      "x-ratelimit-remaining-requests": "10",
-      "x-ratelimit-reset-requests": "0ms",
-      "x-ratelimit-limit-tokens": "1000",
-      "x-ratelimit-remaining-tokens": "1000",
-      "x-ratelimit-reset-tokens": "24h0m0s",
-    });
-    for (let asked = 0; asked < 3; asked += 1) passed(rig.ask(key(limits)));
-    rig.usedTokens = 1_200;
-    rig.now = 500;
-    const after = headers(rig, limits);
-    assert.equal(after["x-ratelimit-remaining-requests"], "7");
-    assert.equal(after["x-ratelimit-reset-requests"], "3s");
-    assert.equal(after["x-ratelimit-remaining-tokens"], "0");
-    assert.equal(after["x-ratelimit-reset-tokens"], "24h0m0s");
-  });
-
-  it("name no reset for a lifetime, and are none for a key without limits", () => {
-    const rig = admissionRig();
-    assert.deepEqual(Object.keys(headers(rig, { quotaTokens: 5 })), [
-      "x-ratelimit-limit-tokens",
-      "x-ratelimit-remaining-tokens",
-    ]);
-    assert.deepEqual(headers(rig, { isCredit: true, maxConcurrent: 2 }), {});
-  });
-
-  it("write a duration as OpenAI does, rounded up", () => {
-    const written = [0, 0.2, 20, 999.5, 1_000, 1_001, 59_000, 360_000, 3_723_000, 86_400_000].map(durationText);
-    assert.deepEqual(written, ["0ms", "1ms", "20ms", "1s", "1s", "2s", "59s", "6m0s", "1h2m3s", "24h0m0s"]);
-  });
-});
-
-describe("a managed key", () => {
-  const HEADERS = ["authorization", "x-api-key", "x-daemon-token"] as const;
-
-  function exchange(headers: Record<string, string>): Exchange {
-    return { header: (name: string) => headers[name] } as unknown as Exchange;
-  }
-
-  function codeOf(ring: KeyRing, headers: Record<string, string>, pathKey?: string): string {
-    try {
-      return checkKey(exchange(headers), pathKey, ring, false).label;
-    } catch (error) {
-      assert.ok(error instanceof ApiError);
-      return error.code;
-    }
-  }
-
-  it("is taken from each of its places, until it expires to the millisecond", () => {
-    withLedger((sql) => {
-      let now = DAY;
-      const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
-      register.add(draft({ label: "laptop", expiresAt: DAY + 1_000 }), identity("pb_one"), DAY);
-      for (const header of HEADERS) {
-        assert.equal(codeOf(ring, { [header]: header === "authorization" ? "bearer pb_one" : "pb_one" }), "laptop");
-      }
-      assert.equal(codeOf(ring, {}, "pb_one"), "laptop");
-      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "invalid_api_key");
-      assert.equal(codeOf(ring, {}), "invalid_api_key");
-      now = DAY + 999;
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "laptop");
-      now = DAY + 1_000;
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "key_expired");
-    });
-  });
-
-  it("is refused from the moment in which it is revoked, expired or not", () => {
-    withLedger((sql) => {
-      const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY + 5);
-      const { id } = register.add(draft({ expiresAt: DAY + 1 }), identity("pb_one"), DAY);
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "key_expired");
-      register.revoke(id, DAY + 2);
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "invalid_api_key");
-    });
-  });
-
-  it("keeps its identity when it is rotated, and its old secret for the grace alone", () => {
-    withLedger((sql) => {
-      let now = DAY;
-      const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
-      const { id } = register.add(draft({ label: "laptop" }), identity("pb_one"), DAY);
-      register.rotate(id, digestOf("pb_two"), now, HOUR);
-      assert.deepEqual([ring.find("pb_one")?.key.id, ring.find("pb_two")?.key.id], [id, id]);
-      now = DAY + HOUR - 1;
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "laptop");
-      now = DAY + HOUR;
-      assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "invalid_api_key");
-      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "laptop");
-      register.rotate(id, digestOf("pb_three"), now, 0);
-      assert.equal(codeOf(ring, { "x-api-key": "pb_two" }), "invalid_api_key");
-    });
-  });
-
-  it("has new limits at once where they were changed", () => {
-    withLedger((sql) => {
-      const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY);
-      const { id } = register.add(draft({ ratePerMinute: 60 }), identity("pb_one"), DAY);
-      assert.deepEqual(ring.find("pb_one")?.key.rate, { perMinute: 60, burst: 10 });
-      assert.equal(ring.find("pb_one")?.key, ring.find("pb_one")?.key, "made once");
-      register.update(id, { ratePerMinute: 5, quotaTokens: 9, isCredit: true });
-      const { rate, quotaTokens, isCredit } = ring.find("pb_one")?.key ?? unlimitedKey("", "");
-      assert.deepEqual([rate?.perMinute, quotaTokens, isCredit], [5, 9, true]);
-    });
-  });
-
-  it("stands beside the fixed key, and what does not begin like a key of ours is never looked up", () => {
-    const others = createFixedKeyRing(unlimitedKey("fixed", "fixed"), "sk-anything", digestOf);
-    const looked: number[] = [];
-    const register = { find: () => void looked.push(1) };
-    const ring = createManagedKeyRing(register, others, digestOf, () => DAY);
-    assert.equal(ring.find("sk-anything")?.key.id, "fixed");
-    assert.equal(ring.find("sk-other"), undefined);
-    assert.equal(looked.length, 0);
-    assert.equal(ring.find("pb_other"), undefined);
-    assert.equal(looked.length, 1);
   });
 });

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { CreditRequest } from "../../src/ledger/creditJournal.ts";
 import { openWindow } from "../../src/ledger/quotaWindow.ts";
 import type { QuotaKey } from "../../src/ledger/quotaUse.ts";
@@ -106,4 +107,16 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
 
 function isOver(window: WindowUse | undefined, now: number): boolean {
   return window !== undefined && window.resetsAt !== null && now >= window.resetsAt;
+}
+
+/** The refusal that this answer has to be. */
+export function refusal(answer: Admitted | ApiError): ApiError {
+  assert.ok(answer instanceof ApiError, "it was let through");
+  return answer;
+}
+
+/** The place that this answer has to be. */
+export function passed(answer: Admitted | ApiError): Admitted {
+  if (answer instanceof ApiError) assert.fail(answer.message);
+  return answer;
 }

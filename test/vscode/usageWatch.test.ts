@@ -47,15 +47,13 @@ function watching() {
     timers,
     told,
     asked: () => asked,
-    attach(attached = true) {
+    attach: (attached = true): void => {
       connection.client = attached ? client : undefined;
       change();
     },
     tell: (event: ControlEvent) => tell(event),
     /** Lets the next timer that is due run. */
-    elapse() {
-      timers.shift()?.work();
-    },
+    elapse: (): void => timers.shift()?.work(),
   };
 }
 

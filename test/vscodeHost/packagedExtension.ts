@@ -23,8 +23,8 @@ export async function packagedExtension(folder: string): Promise<{ readonly path
   });
   const path = join(folder, "patchbay.vsix");
   const vsce = join(project, "node_modules", "@vscode", "vsce", "vsce");
-  await run(process.execPath, [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--out", path], {
-    cwd: folder,
-  });
+  // As `npm run package` does it.
+  const [, ...words] = (manifest.scripts["package"] ?? "").split(" ");
+  await run(process.execPath, [vsce, ...words, "--out", path], { cwd: folder });
   return { path, bytes: (await stat(path)).size };
 }

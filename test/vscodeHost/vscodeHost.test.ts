@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { connectControl, type ControlClient } from "../../src/node/controlClient.ts";
 import { lookUpControlPath } from "../../src/node/controlPlace.ts";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { windowClient } from "../../src/node/windowClient.ts";
 import { money, shortTokens } from "../../src/vscode/amounts.ts";
 import { COMMANDS } from "../../src/vscode/contributions.ts";
+import { codexProvider, type CodexUsage } from "../realClients/codex.ts";
 import { type Host, type HostWindow, startHost } from "./host.ts";
 import { packagedExtension } from "./packagedExtension.ts";
 
@@ -149,6 +151,30 @@ describe("the extension in a real VS Code", function () {
     await eventually(async () => figure.test(await shown()), "the panel after the reload");
   });
 
+  it("answers a real Codex in the integrated terminal, and meters what Codex was told", async () => {
+    const home = join(folder, "codex");
+    const saved = join(folder, "codex.jsonl");
+    await mkdir(home);
+    const { url } = await control.state();
+    const config = codexProvider(`${url}/v1`, ['env_key = "PATCHBAY_KEY"']);
+    await writeFile(join(home, "config.toml"), config);
+    const launcher = fileURLToPath(import.meta.resolve("@openai/codex/bin/codex.js"));
+    await window.ask("terminal", {
+      environment: { CODEX_HOME: home, HOME: home, PATCHBAY_KEY: await copiedKey() },
+      line: `"${process.execPath}" "${launcher}" exec --json --skip-git-repo-check "Say hello." > "${saved}" < /dev/null`,
+    });
+    const usage = await eventually(async () => {
+      const lines = (await readFile(saved, "utf8").catch(() => "")).split("\n").filter((line) => line.endsWith("}"));
+      const events = lines.map((line) => JSON.parse(line) as { readonly type: string; readonly usage?: CodexUsage });
+      return events.find(({ type }) => type === "turn.completed")?.usage;
+    }, "the end of Codex's turn");
+    const rows = await windowClient(control).rows({ limit: 20 });
+    const own = rows?.rows.filter(({ client }) => client?.startsWith("codex") === true) ?? [];
+    const sum = (field: "input_tokens" | "output_tokens"): number => own.reduce((all, row) => all + row[field], 0);
+    assert.ok(own.length > 0);
+    assert.deepEqual([sum("input_tokens"), sum("output_tokens")], [usage.input_tokens, usage.output_tokens]);
+  });
+
   it("is reached by a stream through a reload of the window without losing a byte", async () => {
     const key = await copiedKey();
     const prompt = "[[tokens:300]][[delay:30]]";
@@ -202,7 +228,10 @@ describe("the extension in a real VS Code", function () {
   it("explains a limit that was hit where the user is", async () => {
     const { key } = await control.addKey({ label: "small", models: ["nothing"] });
     assert.equal((await ask(key, "Say ok.")).status, 403);
-    await window.page.getByText("may not use gpt-5.5").first().waitFor({ timeout: WAIT_MS });
+    await window.page
+      .getByText(/Patchbay key.* may not use/)
+      .first()
+      .waitFor({ timeout: WAIT_MS });
   });
 
   it("shares one process between two windows, which go on when one of them closes", async () => {

@@ -17,6 +17,11 @@ const actions = {
   },
   configure: ({ name, value }) =>
     vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Global),
+  terminal({ environment, line }) {
+    const terminal = vscode.window.createTerminal({ env: environment });
+    terminal.show();
+    terminal.sendText(line);
+  },
   globalsAreOwn: () => globalThis.Response === globalResponse,
   host: () => ({ version: vscode.version, node: process.version, appHost: vscode.env.appHost }),
   openEditors: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
