@@ -113,7 +113,6 @@ try {
       const found = ring.find(secret);
       if (found === undefined) throw new Error("A key was not found.");
       const startedAt = systemClock.now();
-      limitHeaders(found.key, admission, startedAt);
       const admitted = admission.admit(found.key, {
         requestId: id,
         startedAt,

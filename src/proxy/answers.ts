@@ -6,7 +6,7 @@ import { isResponsesPath } from "./endpoint.ts";
 
 /** The headers that every answer of ours carries, relayed ones included: name, value, name, value. */
 export function ownHeaders(call: Call): string[] {
-  const headers = ["x-request-id", call.id, ...call.limitHeaders];
+  const headers = ["x-request-id", call.id, ...call.limitHeaders()];
   if (call.origin !== undefined) {
     headers.push("access-control-allow-origin", call.origin, "access-control-expose-headers", "*", "vary", "Origin");
   }

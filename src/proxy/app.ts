@@ -6,7 +6,7 @@ import { isResponsesPath } from "./endpoint.ts";
 import { RelayFailure } from "./exchange.ts";
 import { checkBodyHeaders, checkHost, checkOrigin, checkPath, tooLarge } from "./guard.ts";
 import { checkKey, type LocalKey } from "./localKey.ts";
-import { limitHeaders } from "./limitHeaders.ts";
+import { hasLimits, limitHeaders, noLimits } from "./limitHeaders.ts";
 import { addOwnRoutes } from "./ownRoutes.ts";
 import type { ProxyApp, ProxyContext, ProxyVariables } from "./proxyApp.ts";
 import type { ProxyParts } from "./proxyParts.ts";
@@ -84,8 +84,7 @@ export function createApp(parts: ProxyParts): ProxyApp {
 
   function keyOf(call: Call): LocalKey {
     const key = checkKey(call.exchange, call.pathKey, parts.keyRing, parts.settings().allowAnyKey);
-    // As it stands before this request: a refusal says what it was refused by.
-    call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
+    if (hasLimits(key)) call.limitHeaders = () => limitHeaders(key, parts.admission, parts.clock.now());
     return key;
   }
 
@@ -116,7 +115,7 @@ function beginCall(parts: ProxyParts, context: Context): Call {
     target,
     pathKey,
     upstreamPath: "",
-    limitHeaders: [],
+    limitHeaders: noLimits,
     origin: undefined,
     relayed: false,
     told: false,

@@ -15,8 +15,8 @@ export interface Call {
   readonly pathKey: string | undefined;
   /** The path as the upstream will see it, with its `/v1`, whichever route leads there; empty until the guard has looked at it. */
   upstreamPath: string;
-  /** What its key has left, for every answer: name, value, name, value. Empty while no key with limits is known. */
-  limitHeaders: readonly string[];
+  /** What its key has left when it is answered: name, value, name, value. Empty while no key with limits is known. */
+  limitHeaders: () => readonly string[];
   /** The page that asks, once it is allowed. */
   origin: string | undefined;
   /** Whether it was handed to the relay, which tells of its end. */

@@ -1,13 +1,21 @@
 import type { Admission } from "./admission.ts";
 import type { LocalKey } from "./localKey.ts";
 
+/** Whether its answers tell what is left. */
+export function hasLimits({ rate, quotaTokens }: LocalKey): boolean {
+  return rate !== undefined || quotaTokens !== undefined;
+}
+
+/** The headers of an answer to nobody in particular, or to a key without limits. */
+export const noLimits = (): readonly string[] => [];
+
 /**
  * What the key has left, in the headers that OpenAI's clients read: name, value, name, value. Empty for a key without limits, whose
  * answers keep the upstream's own.
  */
 export function limitHeaders(key: LocalKey, admission: Admission, now: number): string[] {
   const { rate, quotaTokens } = key;
-  if (rate === undefined && quotaTokens === undefined) return [];
+  if (!hasLimits(key)) return [];
   const standing = admission.standing(key);
   const headers: string[] = [];
   if (rate !== undefined) {

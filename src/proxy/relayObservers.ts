@@ -7,6 +7,7 @@ import type { Call } from "./call.ts";
 import { statusForCaller } from "./clientIdentity.ts";
 import type { CreateDecoder, Decoder } from "./decoder.ts";
 import type { ClientEnding, RelayObserver, RelayOutcome } from "./exchange.ts";
+import { noLimits } from "./limitHeaders.ts";
 import type { LiveRequest } from "./liveRequests.ts";
 import { clientHeaders, headerValue } from "./headerPolicy.ts";
 import {
@@ -69,7 +70,7 @@ function failureOf(outcome: RelayOutcome): StreamFailure {
 }
 
 function limitsOf(call: Call): "upstreams" | "ours" {
-  return call.limitHeaders.length === 0 ? "upstreams" : "ours";
+  return call.limitHeaders === noLimits ? "upstreams" : "ours";
 }
 
 /** What a metering observer works with. */

@@ -9,7 +9,6 @@ import { forwardBorrowed, forwardToCodex } from "./codexForward.ts";
 import type { Destination } from "./destination.ts";
 import { forward } from "./forward.ts";
 import type { UpstreamCredential } from "./headerPolicy.ts";
-import { limitHeaders } from "./limitHeaders.ts";
 import { anonymousKey, bearer, isBounded, LOCAL_KEY_PREFIX, type LocalKey } from "./localKey.ts";
 import { routeModel } from "./modelRouting.ts";
 import type { ProxyApp, ProxyContext } from "./proxyApp.ts";
@@ -108,8 +107,6 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
       estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, facts)),
       expectedTokens: () => (kind.kind === "metered" ? tokensOf(facts) : 0),
     });
-    // The answer's head tells what is left after this request.
-    call.limitHeaders = limitHeaders(key, parts.admission, parts.clock.now());
     try {
       return await work({ ...asked, admitted: admission });
     } catch (error) {

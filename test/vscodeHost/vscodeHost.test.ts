@@ -151,6 +151,20 @@ describe("the extension in a real VS Code", function () {
     await eventually(async () => figure.test(await shown()), "the panel after the reload");
   });
 
+  it("brings its editor tab back after a reload", async () => {
+    await window.ask("execute", { command: "patchbay.openUsage" });
+    await window.reload();
+    await eventually(
+      async () => ((await window.ask("openEditors")) as readonly string[]).includes("Patchbay Usage"),
+      "the tab",
+    );
+    const shown = async (): Promise<boolean> => {
+      const pages = window.page.frames().map((frame) => frame.locator('html[data-place="editor"] main.panel'));
+      return (await Promise.all(pages.map((one) => one.isVisible().catch(() => false)))).includes(true);
+    };
+    await eventually(shown, "the page in the tab");
+  });
+
   it("answers a real Codex in the integrated terminal, and meters what Codex was told", async () => {
     const home = join(folder, "codex");
     const saved = join(folder, "codex.jsonl");
