@@ -36,7 +36,7 @@ describe("patchbay demo", function () {
     const demo = await startDemo(opened, ["--listen", "127.0.0.1:0"]);
     assert.match(demo.out, /^Patchbay listening on http:\/\/127\.0\.0\.1:\d+\n/);
     assert.equal(demo.out.match(/Hello from the Patchbay sandbox\./g)?.length, 2);
-    assert.match(demo.out, /gpt-5\.5 +2 +0 +10 +0 +22 +0 +\$0\.000710/);
+    assert.match(demo.out, /gpt-5\.5 +2 +0 +10 +0% +22 +0 +\$0\.000710 +price table/);
     demo.child.kill("SIGINT");
     assert.equal((await demo.exit()).code, 0);
   });
