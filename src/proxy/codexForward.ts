@@ -12,7 +12,7 @@ import { type CodexEndpoint, codexRequest, type CodexRequest } from "./codexRequ
 import { createEventMeter } from "./eventMeter.ts";
 import type { Destination } from "./destination.ts";
 import { meteredKind } from "./endpoint.ts";
-import { RelayFailure } from "./exchange.ts";
+import { type HeaderPairs, RelayFailure } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import { headerValue } from "./headerPolicy.ts";
 import { createResponsesStreamMeter } from "./responsesStreamMeter.ts";
@@ -82,11 +82,7 @@ export async function forwardToCodex(
       declines401: manner === "declines_401",
       onStatus: (status) => (shown = status),
       onHead(status, received) {
-        codex.noteHeaders(
-          accountId,
-          (name) => headerValue(received, name),
-          received.filter((_, index) => index % 2 === 0),
-        );
+        notePlan(codex, accountId, received);
         if (status >= 300) return;
         codex.catalogue.noteEtag(headerValue(received, "x-models-etag"));
         const state = headerValue(received, "x-codex-turn-state");
@@ -121,14 +117,15 @@ export async function forwardBorrowed(
   const override = own === undefined ? await codex.routingOverride(access) : undefined;
   return forward(parts, call, destination, {
     headers: override === undefined ? [] : [ROUTING_HEADER, override],
-    onHead: (headers) =>
-      codex.noteHeaders(
-        access.accountId,
-        (name) => headerValue(headers, name),
-        headers.filter((_, index) => index % 2 === 0),
-      ),
+    onHead: (headers) => notePlan(codex, access.accountId, headers),
     streamMeter: createResponsesStreamMeter((event) => codex.noteLimits(access.accountId, event)),
   });
+}
+
+/** The plan's windows are read from the headers of every answer. */
+function notePlan(codex: CodexParts, accountId: string, headers: HeaderPairs): void {
+  const names = headers.filter((_, index) => index % 2 === 0);
+  codex.noteHeaders(accountId, (name) => headerValue(headers, name), names);
 }
 
 function endpointOf(call: Call, destination: Destination): CodexEndpoint {

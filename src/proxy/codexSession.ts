@@ -48,12 +48,7 @@ export function codexSession(
 
 /** 128 bits in the form that agents give their sessions. */
 function uuidOf(digits: string): string {
-  return [8, 4, 4, 4, 12]
-    .reduce<{ at: number; parts: string[] }>(
-      ({ at, parts }, length) => ({ at: at + length, parts: [...parts, digits.slice(at, at + length)] }),
-      { at: 0, parts: [] },
-    )
-    .parts.join("-");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
 }
 
 function hex(bytes: Uint8Array): string {
