@@ -33,7 +33,7 @@ async function install(): Promise<void> {
     await promisify(execFile)("npm", ["ci", "--no-audit", "--no-fund"], {
       cwd: home,
       timeout: INSTALL_DEADLINE_MS,
-      env: { ...process.env, npm_config_nodedir: headers },
+      env: { ...environmentWithoutNpm(), npm_config_nodedir: headers },
       maxBuffer: 64 * 1024 * 1024,
     });
   } catch (error) {
@@ -45,4 +45,9 @@ async function install(): Promise<void> {
     throw new Error(
       "The VS Code server was installed without its native modules: in .cache/vscodeHost/node_modules/code-server/lib/vscode run `npm install-scripts approve --all && npm rebuild`.",
     );
+}
+
+/** What an outer npm tells its scripts is not for an inner one: code-server reads the version of Node from `npm_config_user_agent`. */
+function environmentWithoutNpm(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
 }
