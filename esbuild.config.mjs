@@ -11,6 +11,8 @@ const shared = {
   platform: "node",
   // VS Code 1.105 carries Node 22.19.
   target: "node22.19",
+  // jsonc-parser's CommonJS form asks for its own files by a `require` that no bundler sees through.
+  mainFields: ["module", "main"],
   minify: production,
   sourcemap: production ? false : "linked",
   sourcesContent: false,

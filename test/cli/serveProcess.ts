@@ -14,7 +14,8 @@ export const LOCAL_KEY = "pb_serve_test_key";
 const START_DEADLINE_MS = 20_000;
 const EXIT_DEADLINE_MS = 20_000;
 
-const program = fileURLToPath(new URL("../../src/cli/cli.ts", import.meta.url));
+/** What users run: `npm test` builds it first. */
+const program = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
 /** How a process ended. */
 export interface Exit {
