@@ -4,9 +4,9 @@ import type { ControlUpstream } from "../node/controlState.ts";
 import type { StatusReport } from "./statusReport.ts";
 import { printable } from "./table.ts";
 import { count, money } from "./usageNumbers.ts";
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 const BAR_CELLS = 20;
-const MICROS_PER_DOLLAR = 1_000_000;
 const MINUTE_MS = 60_000;
 /** What the upstream calls the limit of the plan itself. */
 const PLANS_OWN_LIMIT = "codex";

@@ -11,8 +11,7 @@ import type { UsageRequest } from "./usageArguments.ts";
 import { withBars } from "./usageBars.ts";
 import type { UsageIo } from "./usageCommand.ts";
 import { cacheShare, costSentence, costSource, count, percent, totalCost } from "./usageNumbers.ts";
-
-const MICROS_PER_DOLLAR = 1_000_000;
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** Prints `usage list`; no ledger yet is an empty one. */
 export function printUsageList(sql: Sql | undefined, request: UsageRequest, io: UsageIo): void {

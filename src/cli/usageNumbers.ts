@@ -1,3 +1,4 @@
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 import type { UsageTotals } from "../ledger/reports.ts";
 
 /** A count with thousands separators. */
@@ -7,8 +8,8 @@ export function count(value: number): string {
 
 /** Micro-dollars for people: cents from a dollar up, more digits below. */
 export function money(micros: number): string {
-  const dollars = micros / 1_000_000;
-  const digits = micros >= 1_000_000 || micros === 0 ? 2 : micros >= 10_000 ? 4 : 6;
+  const dollars = micros / MICROS_PER_DOLLAR;
+  const digits = micros >= MICROS_PER_DOLLAR || micros === 0 ? 2 : micros >= 10_000 ? 4 : 6;
   return `$${dollars.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 

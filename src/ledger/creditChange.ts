@@ -1,3 +1,5 @@
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
+
 /** What somebody does to a key's credit by hand, in micro-dollars: add to it (or take from it), or set it. */
 export type CreditChange =
   | { readonly kind: "add"; readonly micros: number }
@@ -14,7 +16,6 @@ export class CreditChangeError extends Error {
 /** Up to a billion dollars, which keeps sums far below 2^53 micro-dollars. */
 const AMOUNT = /^([+\-=])\$?(\d{1,9})(?:\.(\d{1,6}))?$/;
 const DECIMALS = 6;
-const MICROS_PER_DOLLAR = 1_000_000;
 
 /** Reads `+5.00`, `-1` or `=0`, in dollars, exactly. Throws `CreditChangeError`. */
 export function parseCreditChange(text: string): CreditChange {

@@ -1,8 +1,7 @@
 import { inputTokens } from "../wire/usage.ts";
 import type { UsageGroup, UsageTotals } from "./reports.ts";
 import type { UsageRow } from "./usageRow.ts";
-
-const MICROS_PER_DOLLAR = 1_000_000;
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** Micro-dollars as a number of dollars, null where nothing is known. */
 function dollars(micros: number | null): number | null {

@@ -1,7 +1,6 @@
 import type { KeyStanding } from "./admission.ts";
 import type { LocalKey } from "./localKey.ts";
-
-const MICROS_PER_DOLLAR = 1_000_000;
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** A key as its holder sees it; null where nothing bounds it. Money is in dollars, times are those of RFC 3339. */
 export function keyJson(key: LocalKey, standing: KeyStanding): object {

@@ -2,10 +2,9 @@ import { type Exchange, jsonAnswer } from "./exchange.ts";
 import { sandboxCost } from "./prices.ts";
 import { badRequest, refuse } from "./refusal.ts";
 import type { ServedRequest } from "./served.ts";
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 const TOTAL_CREDITS = 100;
-const MICROS_PER_DOLLAR = 1_000_000;
-
 /** `GET /key`: the caller's own key; its use is what the sandbox has charged since it started. */
 export function keyInfo(exchange: Exchange): Response {
   const usage = spent(exchange);

@@ -1,4 +1,5 @@
 import type { TokenUsage } from "../wire/usage.ts";
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** US dollars per million tokens. */
 export interface SandboxPrice {
@@ -47,7 +48,7 @@ export function sandboxCost(id: string, tokens: TokenUsage): { prompt: number; c
 
 /** Micro-dollars to dollars without the digits that binary fractions add. */
 function dollars(micros: number): number {
-  return Number((micros / 1_000_000).toFixed(10));
+  return Number((micros / MICROS_PER_DOLLAR).toFixed(10));
 }
 
 function model(

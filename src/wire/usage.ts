@@ -1,3 +1,5 @@
+import { MICROS_PER_DOLLAR } from "./money.ts";
+
 /**
  * Tokens in disjoint buckets: the four of them add up to everything that was billed, because input tokens are charged
  * at the uncached, the cached or the cache-write rate, never at two of them
@@ -61,8 +63,6 @@ export function readUsage(usage: unknown): ReportedUsage | undefined {
 export function inputTokens(tokens: TokenUsage): number {
   return tokens.uncachedInput + tokens.cachedInput + tokens.cacheWrite;
 }
-
-const MICROS_PER_DOLLAR = 1_000_000;
 
 function costMicros(cost: unknown): number | null {
   if (typeof cost !== "number" || !Number.isFinite(cost) || cost < 0) return null;
