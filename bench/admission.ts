@@ -21,7 +21,7 @@ import { openLedgerFile } from "../src/node/ledgerFile.ts";
 import { openProcessAccounts } from "../src/node/processAccounts.ts";
 import { sha256, systemClock } from "../src/node/proxyProcess.ts";
 import { limitHeaders } from "../src/proxy/limitHeaders.ts";
-import { createManagedKeyRing } from "../src/proxy/localKey.ts";
+import { createKeyRing } from "../src/proxy/localKey.ts";
 import { median } from "./median.ts";
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
@@ -96,7 +96,7 @@ try {
   }
 
   const { keys, accounts, admission } = openProcessAccounts(file, systemClock, log, () => "refuse");
-  const ring = createManagedKeyRing(keys, undefined, sha256, () => systemClock.now());
+  const ring = createKeyRing({ digest: sha256, now: () => systemClock.now(), managed: keys });
   const prices = loadPrices(file);
   const estimate = (): number | undefined => estimateCost(findPrice(prices, "openai", MODEL), EXPECTED);
   const expected = expectedTokens(EXPECTED);

@@ -102,7 +102,7 @@ function messageOf(status: number, { message }: FailureFields): string {
   if (message !== undefined) return message;
   if (status === 403) return "The Codex backend refuses this account: check what its ChatGPT plan includes.";
   if (status === 429) return "The Codex backend takes no more requests for now: wait a little and send it again.";
-  if (status === 503) return "The Codex backend is overloaded: wait a little and send the request again.";
+  if (status === 503) return "The Codex backend has too much to do just now: wait a little and send the request again.";
   if (status >= 500) return "The Codex backend failed without saying why: send the request again.";
   return "The Codex backend refused the request without saying why: check its model and its fields.";
 }

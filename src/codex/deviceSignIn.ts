@@ -45,7 +45,7 @@ export async function beginDeviceSignIn(
   const deviceId = text(body?.["device_auth_id"]);
   const userCode = text(body?.["user_code"]) ?? text(body?.["usercode"]);
   if (deviceId === undefined || userCode === undefined) {
-    throw new SignInError("failed", "The sign-in server gave no device code: try again later.");
+    throw new SignInError("failed", "The sign-in server gave no device code: start again in a few minutes.");
   }
   const begun = monotonic();
 

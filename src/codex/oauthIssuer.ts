@@ -158,7 +158,7 @@ export function createOauthIssuer({ baseUrl: written, fetch, userAgent, now }: I
 
 function signedIn(given: GivenTokens, nonce: string | undefined, now: number): CodexTokens {
   if (given.accessToken === undefined) {
-    throw new SignInError("failed", "The sign-in server gave no access token: try again later.");
+    throw new SignInError("failed", "The sign-in server gave no access token: start again in a few minutes.");
   }
   const told = claimsOf(given.idToken)?.["nonce"];
   if (nonce !== undefined && told !== undefined && told !== nonce) {
@@ -177,7 +177,7 @@ async function reach(url: string, init: RequestInit, fetch: IssuerParts["fetch"]
     throw new SignInError(
       "unreachable",
       late
-        ? `The sign-in server ${origin} does not answer: try again later.`
+        ? `The sign-in server ${origin} does not answer: check its status page and the network.`
         : `The sign-in server ${origin} cannot be reached${reasonOf(error)}: check the network and the proxy settings.`,
     );
   }

@@ -1,5 +1,6 @@
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
+import { spoken } from "../wire/retryBait.ts";
 
 /**
  * The refusal of one field of a request.
@@ -8,8 +9,10 @@ import { isJsonObject, type JsonObject } from "../wire/json.ts";
  * @param requirement what it has to be, as the end of a sentence that begins with the field
  */
 export function refusedField(param: string, requirement: string): ApiError {
-  // An index could read like a status (`messages[429]`), which opencode takes for a reason to try again; `param` keeps it.
-  return new ApiError("invalid_request", `${param.replaceAll(/\[\d+\]/g, "[]")} ${requirement}`, { param });
+  // An index could read like a status (`messages[429]`), which opencode takes for a reason to ask again.
+  return new ApiError("invalid_request", `${param.replaceAll(/\[\d+\]/g, "[]")} ${requirement}`, {
+    param: spoken(param, param.replaceAll(/\[\d+\]/g, "[]")),
+  });
 }
 
 /** Whether a field counts as not sent: clients write null for that too. */

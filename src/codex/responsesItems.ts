@@ -1,5 +1,6 @@
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
+import { refusedField } from "./requestFields.ts";
 
 /** A request's input as the Codex backend takes it, and what of it belongs to the instructions. */
 export interface InputItems {
@@ -35,7 +36,7 @@ export function inputItems(input: unknown, isNative: boolean): InputItems {
   const items: JsonObject[] = [];
   for (const [index, item] of (input as readonly unknown[]).entries()) {
     if (!isJsonObject(item)) {
-      throw new ApiError("invalid_request", `'input[${index}]' must be an object.`, { param: `input[${index}]` });
+      throw refusedField(`input[${index}]`, "must be an object.");
     }
     if (isNative) {
       items.push(item["role"] === "system" ? { ...item, role: "developer" } : item);

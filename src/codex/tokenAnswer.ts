@@ -41,7 +41,7 @@ export async function readTokenAnswer(response: Response): Promise<GivenTokens> 
     idToken: text(body?.["id_token"]),
   };
   if (given.accessToken === undefined && given.refreshToken === undefined) {
-    throw new SignInError("failed", "The sign-in server answered without a token: try again later.");
+    throw new SignInError("failed", "The sign-in server answered without a token: start again in a few minutes.");
   }
   return given;
 }
@@ -52,7 +52,7 @@ export async function readJson(response: Response): Promise<JsonObject | undefin
   try {
     content = await response.text();
   } catch {
-    throw new SignInError("unreachable", "The sign-in server's answer broke off: try again later.");
+    throw new SignInError("unreachable", "The sign-in server's answer broke off: check the network.");
   }
   try {
     const body: unknown = JSON.parse(content);

@@ -20,13 +20,13 @@ type KeyListener = (key: ManagedKey, before: ManagedKey | undefined) => void;
  */
 export interface KeyRegister {
   /** The key of a secret by its SHA-256, in whatever state it is; the secret from before a rotation counts during its grace. */
-  find(digest: Uint8Array, now: number): FoundKey | undefined;
+  find(digest: string, now: number): FoundKey | undefined;
   byId(id: string): ManagedKey | undefined;
   /** All keys, the oldest first, revoked ones included. */
   list(): ManagedKey[];
   add(draft: KeyDraft, identity: KeyIdentity, now: number): ManagedKey;
   revoke(id: string, now: number): ManagedKey;
-  rotate(id: string, digest: Uint8Array, now: number, graceMs: number): ManagedKey;
+  rotate(id: string, digest: string, now: number, graceMs: number): ManagedKey;
   update(id: string, changes: Partial<KeyDraft>): ManagedKey;
   /** Reads everything anew, and tells the listeners of each key that another process has added or changed. */
   reload(): void;
@@ -93,10 +93,9 @@ export function createKeyRegister(sql: Sql): KeyRegister {
 
   return {
     find(digest, now) {
-      const name = nameOf(digest);
-      const current = byDigest.get(name)?.key;
+      const current = byDigest.get(digest)?.key;
       if (current !== undefined) return { key: current, state: stateOf(current, now) };
-      const previous = byPreviousDigest.get(name)?.key;
+      const previous = byPreviousDigest.get(digest)?.key;
       if (previous === undefined || now >= (previous.previousUntil ?? 0)) return undefined;
       return { key: previous, state: stateOf(previous, now) };
     },
@@ -117,16 +116,6 @@ export function createKeyRegister(sql: Sql): KeyRegister {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-/** A byte's two digits, as SQLite writes them. */
-const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, "0"));
-
-/** A map finds texts by what they say, but arrays only by which they are. */
-function nameOf(digest: Uint8Array): string {
-  let name = "";
-  for (const byte of digest) name += DIGITS[byte];
-  return name;
 }
 
 function isSame(before: StoredKey, { key, digest }: StoredKey): boolean {

@@ -3,13 +3,13 @@ import { checkDraft, KeyMistake } from "./managedKey.ts";
 import type { KeyDraft, ManagedKey } from "./managedKey.ts";
 import { readState, writeState } from "./schema.ts";
 
-/** What makes a new key that key: made by `newKeyId`, and the SHA-256 of what `newKeySecret` made. */
+/** What makes a new key that key: made by `newKeyId`, and the SHA-256 of what `newKeySecret` made, in hexadecimal digits. */
 export interface KeyIdentity {
   readonly id: string;
-  readonly digest: Uint8Array;
+  readonly digest: string;
 }
 
-/** A key with the digests of the secrets that it answers to, in hexadecimal digits with capitals. */
+/** A key with the digests of the secrets that it answers to, in hexadecimal digits. */
 export interface StoredKey {
   readonly key: ManagedKey;
   readonly digest: string;
@@ -27,7 +27,7 @@ const DOCUMENT = `json_object(
     'ratePerMinute', json(iif(rate_per_minute IS NULL, NULL, printf('%!.17g', rate_per_minute))), 'burst', burst,
     'quotaTokens', quota_tokens, 'quotaWindow', quota_window, 'models', json(models), 'maxConcurrent', max_concurrent,
     'isCredit', json(iif(is_credit, 'true', 'false')), 'previousUntil', previous_until),
-  'digest', hex(digest), 'previousDigest', hex(previous_digest))`;
+  'digest', lower(hex(digest)), 'previousDigest', lower(hex(previous_digest)))`;
 
 /** Documents that are taken out as one. */
 const DOCUMENTS_AT_ONCE = 1_000;
@@ -38,7 +38,7 @@ export function addKey(sql: Sql, draft: KeyDraft, identity: KeyIdentity, now: nu
   return change(sql, () => {
     sql.run(
       `INSERT INTO managed_key (label, expires_at, rate_per_minute, burst, quota_tokens, quota_window, models, max_concurrent,
-        is_credit, id, digest, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        is_credit, id, digest, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), ?)`,
       [...draftValues(draft), identity.id, identity.digest, now],
     );
     return keyOf(sql, identity.id);
@@ -98,13 +98,13 @@ export function revokeKey(sql: Sql, id: string, now: number): ManagedKey {
  * Gives a key a new secret; its id, limits and history stay. The secret that it had lives on for `graceMs`; one from before
  * that, which was still in its grace, ends. Throws `KeyMistake`: unknown, revoked.
  */
-export function rotateKey(sql: Sql, id: string, digest: Uint8Array, now: number, graceMs: number): ManagedKey {
+export function rotateKey(sql: Sql, id: string, digest: string, now: number, graceMs: number): ManagedKey {
   return change(sql, () => {
     refuseRevoked(keyOf(sql, id));
     sql.run(
       graceMs > 0
-        ? "UPDATE managed_key SET previous_digest = digest, previous_until = ?, digest = ? WHERE id = ?"
-        : "UPDATE managed_key SET previous_digest = NULL, previous_until = ?, digest = ? WHERE id = ?",
+        ? "UPDATE managed_key SET previous_digest = digest, previous_until = ?, digest = unhex(?) WHERE id = ?"
+        : "UPDATE managed_key SET previous_digest = NULL, previous_until = ?, digest = unhex(?) WHERE id = ?",
       [graceMs > 0 ? now + graceMs : null, digest, id],
     );
     return keyOf(sql, id);

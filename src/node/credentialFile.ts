@@ -89,10 +89,7 @@ export async function lockedBeside<Result>(
   } catch (error) {
     if (begun) throw error;
     if (error instanceof LockBusyError) {
-      throw new SignInError(
-        "store_failed",
-        `Another process holds on to ${path}.patchbay-lock: end it, then try again.`,
-      );
+      throw new SignInError("store_failed", `Another process holds on to ${path}.patchbay-lock: end it first.`);
     }
     throw storeFailed(path, "locked", error);
   }

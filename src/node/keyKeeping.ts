@@ -10,6 +10,7 @@ import type { QuotaCounter } from "../ledger/quotaCounter.ts";
 import { reportUsage, type UsageGroup } from "../ledger/reports.ts";
 import type { Sql } from "../ports.ts";
 import { expiryOf, type KeyDefaults, readWrittenKey, type WrittenKey } from "./keyDraft.ts";
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** A key as everybody who manages keys sees it; null where nothing bounds it. Money is in dollars, times are those of RFC 3339. */
 export interface KeyView {
@@ -72,8 +73,6 @@ export interface KeyKeepingParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
-
-const MICROS_PER_DOLLAR = 1_000_000;
 
 /** The keeping of keys over the ledger's database, in the process that serves or beside a stopped one. */
 export function createKeyKeeping(parts: KeyKeepingParts): KeyKeeping {
@@ -158,8 +157,8 @@ export function createKeyKeeping(parts: KeyKeepingParts): KeyKeeping {
   };
 }
 
-function digestOf(secret: string): Uint8Array {
-  return hash("sha256", secret, "buffer");
+function digestOf(secret: string): string {
+  return hash("sha256", secret, "hex");
 }
 
 function moment(at: number): string {

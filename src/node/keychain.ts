@@ -61,7 +61,7 @@ export function openKeychain({ platform, run, codexHome, issuer, lockPath }: Key
     const { code } = await called(["-i"], lineFor(account, document));
     const kept = code === 0 ? await readDocument() : {};
     if (JSON.stringify(kept) !== JSON.stringify(document)) {
-      throw new SignInError("store_failed", "The keychain did not take the sign-in: unlock it and try again.");
+      throw new SignInError("store_failed", "The keychain did not take the sign-in: unlock it first.");
     }
   }
 
@@ -92,7 +92,7 @@ export function openKeychain({ platform, run, codexHome, issuer, lockPath }: Key
       if (left["auth_mode"] === "apikey") return store(left);
       const { code } = await called(["delete-generic-password", "-s", SERVICE, "-a", account], "");
       if (code !== 0 && code !== NOT_FOUND) {
-        throw new SignInError("store_failed", "The keychain did not remove the sign-in: unlock it and try again.");
+        throw new SignInError("store_failed", "The keychain did not remove the sign-in: unlock it first.");
       }
     },
     locked: (work) =>

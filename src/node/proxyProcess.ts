@@ -10,7 +10,7 @@ import type { TokenKeeper } from "../codex/tokenKeeper.ts";
 import { createApp } from "../proxy/app.ts";
 import { createCodex } from "../proxy/createCodex.ts";
 import { createModelList } from "../proxy/modelList.ts";
-import { createFixedKeyRing, createManagedKeyRing, type Digest, type LocalKey } from "../proxy/localKey.ts";
+import { createKeyRing, type Digest, type FixedKey } from "../proxy/localKey.ts";
 import { createLiveRequests } from "../proxy/liveRequests.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
@@ -46,7 +46,7 @@ export interface ProcessSettings {
   /** What bounds a managed key that says nothing else. */
   readonly keyDefaults: KeyDefaults;
   /** The one fixed key; undefined where none is set. */
-  readonly fixedKey: { readonly key: LocalKey; readonly secret: string } | undefined;
+  readonly fixedKey: FixedKey | undefined;
   /** JSONL mirror of the ledger; undefined for none. */
   readonly statsPath: string | undefined;
   /** 0 keeps all rows. */
@@ -78,7 +78,7 @@ export interface ProxyProcess {
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** SHA-256, synchronously: 2 µs for a key. */
-export const sha256: Digest = (text) => hash("sha256", text, "buffer");
+export const sha256: Digest = (text) => hash("sha256", text, "hex");
 
 /**
  * Claims the data directory, opens ledger, control socket and port. Rejects with an `AlreadyRunningError`, another `ControlError`, a
@@ -150,14 +150,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       decodeBody,
       createDecoder,
       settings: () => settings.proxy,
-      keyRing: createManagedKeyRing(
-        keys,
-        settings.fixedKey === undefined
-          ? undefined
-          : createFixedKeyRing(settings.fixedKey.key, settings.fixedKey.secret, sha256),
-        sha256,
-        () => clock.now(),
-      ),
+      keyRing: createKeyRing({ digest: sha256, now: () => clock.now(), managed: keys, fixed: settings.fixedKey }),
       admission,
       liveRequests,
       modelList,

@@ -5,9 +5,10 @@ import { secondsUntilReset } from "../ledger/quotaWindow.ts";
 import { type Bucket, fullBucket, msUntilFull, takeToken, tokensAt } from "../ledger/tokenBucket.ts";
 import type { Clock } from "../ports.ts";
 import { ApiError } from "../wire/errors.ts";
+import { spoken } from "../wire/retryBait.ts";
 import type { LocalKey } from "./localKey.ts";
 import { matchesPattern } from "./modelRouting.ts";
-import { spoken, spokenKey } from "./spokenName.ts";
+import { spokenKey } from "./spokenName.ts";
 
 /** A request that asks to go on. */
 export interface AdmissionRequest extends Omit<CreditRequest, "keyId"> {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { ApiError } from "../wire/errors.ts";
+import { spoken } from "../wire/retryBait.ts";
 import { emptyAnswer, refusal } from "./answers.ts";
 import { type Call, loggedPath, normalTarget, pathOf } from "./call.ts";
 import { isResponsesPath } from "./endpoint.ts";
@@ -51,7 +52,7 @@ export function createApp(parts: ProxyParts): ProxyApp {
   app.notFound((context) => {
     throw new ApiError(
       "unknown_route",
-      `Patchbay has no route ${context.req.method} ${loggedPath(context.get("call"))}: its API starts at /v1.`,
+      `Patchbay has no route ${spoken(`${context.req.method} ${loggedPath(context.get("call"))}`, "like this")}: its API starts at /v1.`,
     );
   });
 

@@ -1,6 +1,7 @@
 import type { CodexAccess } from "../codex/tokenClaims.ts";
 import { SignInError } from "../codex/signInError.ts";
 import { ApiError } from "../wire/errors.ts";
+import { spoken } from "../wire/retryBait.ts";
 import { bookkeeping } from "./books.ts";
 import type { BorrowedAccess } from "./borrowedAccess.ts";
 import { type Call, pathOf } from "./call.ts";
@@ -22,6 +23,8 @@ import { upstreamUrl } from "./upstream.ts";
 
 const ROUTING_HEADER = "x-openai-account-routing-override";
 const INTERNAL_ERROR_STATUS = 500;
+/** In the place of a sentence with a path or a code in it that agents would misread. */
+const SIGN_IN_UNUSABLE = "The ChatGPT sign-in cannot be used: run 'patchbay status' to see why.";
 
 /**
  * Sends a request to the Codex backend with our own sign-in: translated where it is a chat completion, put into the backend's form where it
@@ -171,6 +174,6 @@ async function signedIn(work: () => Promise<CodexAccess>): Promise<CodexAccess> 
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
     const code = error.problem === "unreachable" ? "upstream_unreachable" : "upstream_not_configured";
-    throw new ApiError(code, error.message);
+    throw new ApiError(code, spoken(error.message, SIGN_IN_UNUSABLE));
   }
 }

@@ -5,6 +5,7 @@ import { readResponsesRequest, type ResponsesReading } from "../codex/responsesR
 import { compactBody, DEFAULT_INSTRUCTIONS, upstreamBody } from "../codex/upstreamBody.ts";
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
+import { spoken } from "../wire/retryBait.ts";
 import type { Call } from "./call.ts";
 import { isCodex } from "./clientIdentity.ts";
 import type { CodexParts } from "./codexParts.ts";
@@ -111,7 +112,7 @@ function inputOf(
   if (unknown !== undefined) {
     throw new ApiError(
       "invalid_request",
-      `The item '${unknown}' is not remembered here: send the item itself instead of a reference to it.`,
+      `${spoken(`The item '${unknown}'`, "An item of the input")} is not remembered here: send the item itself instead of a reference to it.`,
       { param: "input" },
     );
   }

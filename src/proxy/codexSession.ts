@@ -36,7 +36,7 @@ export function codexSession(
   const agent = exchange.header("x-openclaw-session-key") || clientSession(exchange) || undefined;
   const named = hints.user ?? agent ?? hints.promptCacheKey;
   const own = named ?? `${exchange.remoteAddress ?? ""}\n${hints.opening}`;
-  const scope = hex(digest(`${key.id}\n${named === undefined ? "opening" : "named"}\n${own}`));
+  const scope = digest(`${key.id}\n${named === undefined ? "opening" : "named"}\n${own}`);
   // What an agent sends as both is what its own history hangs on; a user's name does not leave the house.
   const sent =
     hints.user === undefined ? (exchange.header("session-id") ?? hints.promptCacheKey) : hints.promptCacheKey;
@@ -49,8 +49,4 @@ export function codexSession(
 /** 128 bits in the form that agents give their sessions. */
 function uuidOf(digits: string): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

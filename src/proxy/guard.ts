@@ -1,4 +1,5 @@
 import { ApiError } from "../wire/errors.ts";
+import { spoken } from "../wire/retryBait.ts";
 import { carriesJson } from "./endpoint.ts";
 import type { Exchange, HeaderPairs } from "./exchange.ts";
 import type { ProxySettings } from "./proxySettings.ts";
@@ -55,7 +56,7 @@ export function checkBodyHeaders(exchange: Exchange, path: string, settings: Pro
 export function tooLarge(settings: ProxySettings): ApiError {
   return new ApiError(
     "request_too_large",
-    `The request's body is larger than this proxy's limit of ${sizeText(settings.maximumBodyBytes)}: send less, or raise the limit with --max-body.`,
+    `The request's body is larger than this proxy's limit${spoken(` of ${sizeText(settings.maximumBodyBytes)}`, "")}: send less, or raise the limit with --max-body.`,
   );
 }
 

@@ -29,12 +29,32 @@ export interface FoundLocalKey {
   readonly state: KeyState;
 }
 
-/** SHA-256 of a text. Synchronous, because it stands in front of every request. */
-export type Digest = (text: string) => Uint8Array;
+/** SHA-256 of a text, in hexadecimal digits. Synchronous, because it stands in front of every request. */
+export type Digest = (text: string) => string;
 
-/** Finds the key that a caller presents. */
+/** The keys that may call. */
 export interface KeyRing {
+  /** The key that a caller presents. */
   find(presented: string): FoundLocalKey | undefined;
+  /** Whether a key was revoked, perhaps after a request with it was let in. */
+  isRevoked(keyId: string): boolean;
+}
+
+/** What a ring is made of. */
+export interface KeyRingParts {
+  readonly digest: Digest;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** The keys that the ledger knows. */
+  readonly managed?: Pick<KeyRegister, "find" | "byId"> | undefined;
+  /** One key of the user's choice besides. */
+  readonly fixed?: FixedKey | undefined;
+}
+
+/** A key that is set rather than handed out. */
+export interface FixedKey {
+  readonly key: LocalKey;
+  readonly secret: string;
 }
 
 /** What local keys begin with, so that one is recognised where it must not go. */
@@ -64,32 +84,26 @@ export function unlimitedKey(id: string, label: string): LocalKey {
   };
 }
 
-/** A ring with one fixed key. */
-export function createFixedKeyRing(key: LocalKey, secret: string, digest: Digest): KeyRing {
-  const expected = digest(secret);
-  const found: FoundLocalKey = { key, state: "active" };
-  return { find: (presented) => (sameBytes(digest(presented), expected) ? found : undefined) };
-}
-
-/** A ring of the keys that the ledger knows, and of another ring's. */
-export function createManagedKeyRing(
-  register: Pick<KeyRegister, "find">,
-  others: KeyRing | undefined,
-  digest: Digest,
-  now: () => number,
-): KeyRing {
+/** A ring that takes one digest of what is presented, and none of what can be no key. */
+export function createKeyRing({ digest, now, managed, fixed }: KeyRingParts): KeyRing {
+  const expected = fixed === undefined ? undefined : digest(fixed.secret);
+  const foundFixed: FoundLocalKey | undefined = fixed === undefined ? undefined : { key: fixed.key, state: "active" };
   /** A key's limits in the terms of admission, made anew when it was changed. */
   const made = new WeakMap<ManagedKey, LocalKey>();
+
   return {
     find(presented) {
-      const other = others?.find(presented);
-      if (other !== undefined || !presented.startsWith(LOCAL_KEY_PREFIX)) return other;
-      const found = register.find(digest(presented), now());
+      const isManaged = managed !== undefined && presented.startsWith(LOCAL_KEY_PREFIX);
+      if (!isManaged && expected === undefined) return undefined;
+      const digested = digest(presented);
+      if (expected !== undefined && isSame(digested, expected)) return foundFixed;
+      const found = isManaged ? managed.find(digested, now()) : undefined;
       if (found === undefined) return undefined;
       let key = made.get(found.key);
       if (key === undefined) made.set(found.key, (key = localKeyOf(found.key)));
       return { key, state: found.state };
     },
+    isRevoked: (keyId) => typeof managed?.byId(keyId)?.revokedAt === "number",
   };
 }
 
@@ -161,9 +175,9 @@ export function bearer(exchange: Exchange): string | undefined {
 }
 
 /** Compares digests in a time that does not depend on where they differ. */
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+function isSame(one: string, other: string): boolean {
   let difference = one.length ^ other.length;
-  for (let index = 0; index < one.length; index += 1) difference |= (one[index] ?? 0) ^ (other[index] ?? 0);
+  for (let index = 0; index < one.length; index += 1) difference |= one.charCodeAt(index) ^ other.charCodeAt(index);
   return difference === 0;
 }
 

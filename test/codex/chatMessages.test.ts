@@ -161,8 +161,8 @@ describe("chat messages", () => {
     }
   });
 
-  it("are refused without an index in the sentence that reads like a status", () => {
+  it("are refused without an index that reads like a status", () => {
     const messages = Array.from({ length: 430 }, (_, index) => ({ role: "user", content: index === 429 ? 5 : "Hi" }));
-    assertRefused({ messages }, "messages[429].content");
+    assertRefused({ messages }, "messages[].content");
   });
 });

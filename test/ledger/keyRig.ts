@@ -5,8 +5,8 @@ import { newKeyId } from "../../src/ledger/keySecret.ts";
 import type { KeyDraft } from "../../src/ledger/managedKey.ts";
 
 /** The SHA-256 of a text. */
-export function digestOf(text: string): Uint8Array {
-  return Uint8Array.from(createHash("sha256").update(text).digest());
+export function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** A key that nothing bounds, but for what is given. */

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
-import {
-  checkKey,
-  createFixedKeyRing,
-  createManagedKeyRing,
-  type KeyRing,
-  unlimitedKey,
-} from "../../src/proxy/localKey.ts";
+import { checkKey, createKeyRing, type KeyRing, unlimitedKey } from "../../src/proxy/localKey.ts";
 import { ApiError } from "../../src/wire/errors.ts";
 import { digestOf, draft, identity } from "../ledger/keyRig.ts";
 import { DAY, HOUR, withLedger } from "../ledger/temporaryLedger.ts";
@@ -32,7 +26,7 @@ describe("a managed key", () => {
     withLedger((sql) => {
       let now = DAY;
       const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
+      const ring = createKeyRing({ digest: digestOf, now: () => now, managed: register });
       register.add(draft({ label: "laptop", expiresAt: DAY + 1_000 }), identity("pb_one"), DAY);
       for (const header of HEADERS) {
         assert.equal(codeOf(ring, { [header]: header === "authorization" ? "bearer pb_one" : "pb_one" }), "laptop");
@@ -50,7 +44,7 @@ describe("a managed key", () => {
   it("is refused from the moment in which it is revoked, expired or not", () => {
     withLedger((sql) => {
       const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY + 5);
+      const ring = createKeyRing({ digest: digestOf, now: () => DAY + 5, managed: register });
       const { id } = register.add(draft({ expiresAt: DAY + 1 }), identity("pb_one"), DAY);
       assert.equal(codeOf(ring, { "x-api-key": "pb_one" }), "key_expired");
       register.revoke(id, DAY + 2);
@@ -62,7 +56,7 @@ describe("a managed key", () => {
     withLedger((sql) => {
       let now = DAY;
       const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => now);
+      const ring = createKeyRing({ digest: digestOf, now: () => now, managed: register });
       const { id } = register.add(draft({ label: "laptop" }), identity("pb_one"), DAY);
       register.rotate(id, digestOf("pb_two"), now, HOUR);
       assert.deepEqual([ring.find("pb_one")?.key.id, ring.find("pb_two")?.key.id], [id, id]);
@@ -79,7 +73,7 @@ describe("a managed key", () => {
   it("has new limits at once where they were changed", () => {
     withLedger((sql) => {
       const register = createKeyRegister(sql);
-      const ring = createManagedKeyRing(register, undefined, digestOf, () => DAY);
+      const ring = createKeyRing({ digest: digestOf, now: () => DAY, managed: register });
       const { id } = register.add(draft({ ratePerMinute: 60 }), identity("pb_one"), DAY);
       assert.deepEqual(ring.find("pb_one")?.key.rate, { perMinute: 60, burst: 10 });
       assert.equal(ring.find("pb_one")?.key, ring.find("pb_one")?.key, "made once");
@@ -90,14 +84,25 @@ describe("a managed key", () => {
   });
 
   it("stands beside the fixed key, and what does not begin like a key of ours is never looked up", () => {
-    const others = createFixedKeyRing(unlimitedKey("fixed", "fixed"), "sk-anything", digestOf);
-    const looked: number[] = [];
-    const register = { find: () => void looked.push(1) };
-    const ring = createManagedKeyRing(register, others, digestOf, () => DAY);
+    const looked: string[] = [];
+    let digests = 0;
+    const register = { find: (digest: string) => void looked.push(digest), byId: () => undefined };
+    const digest = (text: string): string => {
+      digests += 1;
+      return digestOf(text);
+    };
+    const fixed = { key: unlimitedKey("fixed", "fixed"), secret: "sk-anything" };
+    const ring = createKeyRing({ digest, now: () => DAY, managed: register, fixed });
+    digests = 0;
     assert.equal(ring.find("sk-anything")?.key.id, "fixed");
     assert.equal(ring.find("sk-other"), undefined);
-    assert.equal(looked.length, 0);
+    assert.deepEqual(looked, []);
+    digests = 0;
     assert.equal(ring.find("pb_other"), undefined);
-    assert.equal(looked.length, 1);
+    assert.deepEqual(looked, [digestOf("pb_other")]);
+    assert.equal(digests, 1, "one digest serves both");
+    digests = 0;
+    assert.equal(createKeyRing({ digest, now: () => DAY, managed: register }).find("sk-other"), undefined);
+    assert.equal(digests, 0);
   });
 });

@@ -18,7 +18,7 @@ import { createApp } from "../../src/proxy/app.ts";
 import { createCodex } from "../../src/proxy/createCodex.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { createFetchExchange } from "../../src/proxy/fetchExchange.ts";
-import { createFixedKeyRing, type LocalKey, unlimitedKey } from "../../src/proxy/localKey.ts";
+import { createKeyRing, type LocalKey, unlimitedKey } from "../../src/proxy/localKey.ts";
 import { createLiveRequests } from "../../src/proxy/liveRequests.ts";
 import { createModelList } from "../../src/proxy/modelList.ts";
 import type { Answered, ProxyParts } from "../../src/proxy/proxyParts.ts";
@@ -122,7 +122,7 @@ function partsOf(
     modelCacheMs: 60_000,
     ...options.settings,
   };
-  const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
+  const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
   const sql = memoryLedger();
   const accounts = createKeyAccounts({
     sql,
@@ -167,7 +167,10 @@ function partsOf(
     decodeBody,
     createDecoder,
     settings: () => settings,
-    keyRing: options.noKey === true ? undefined : createFixedKeyRing(key, KEY, digest),
+    keyRing:
+      options.noKey === true
+        ? undefined
+        : createKeyRing({ digest, now: () => clock.now(), fixed: { key, secret: KEY } }),
     admission,
     codex,
     liveRequests: createLiveRequests(() => () => undefined),
