@@ -50,7 +50,11 @@ export interface ControlRefused {
   /** As in the error's body, `quota_exceeded` for one. */
   readonly code: string;
   readonly at: number;
-  /** Null where it is not known. */
+  /** Null where it is not known, as is all that follows. */
   readonly keyId: string | null;
+  readonly keyLabel: string | null;
   readonly model: string | null;
+  readonly upstream: UpstreamName | null;
+  /** When the same request would pass, in milliseconds since the epoch; null also where no wait cures it. */
+  readonly until: number | null;
 }

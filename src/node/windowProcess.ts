@@ -174,10 +174,19 @@ function processSettings(
   };
 }
 
-function tellRefusal(teller: ControlTeller | undefined, { ending, keyId, model }: Answered): void {
+function tellRefusal(teller: ControlTeller | undefined, answered: Answered): void {
+  const { ending, keyId, keyLabel, model, upstream, until } = answered;
   teller?.publish(() => ({
     type: "refusal",
-    refusal: { code: ending, at: systemClock.now(), keyId: keyId ?? null, model: model ?? null },
+    refusal: {
+      code: ending,
+      at: systemClock.now(),
+      keyId: keyId ?? null,
+      keyLabel: keyLabel ?? null,
+      model: model ?? null,
+      upstream: upstream ?? null,
+      until,
+    },
   }));
 }
 

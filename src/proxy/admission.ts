@@ -76,6 +76,7 @@ export interface AdmissionParts {
 
 /** Nobody knows when a place becomes free: soon, as a rule. */
 const PLACE_RETRY_SECONDS = 1;
+const MS_PER_SECOND = 1000;
 
 /** Admission over what is known of the keys' use. */
 export function createAdmission({ clock, quota, purse, buckets: left, unknownPrice }: AdmissionParts): Admission {
@@ -113,7 +114,10 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     throw new ApiError(
       "rate_limit_exceeded",
       `${spokenKey(key.label)} asks faster than its rate allows: the Retry-After header says how long to wait.`,
-      { retryAfterSeconds: answer.retryAfterSeconds },
+      {
+        retryAfterSeconds: answer.retryAfterSeconds,
+        until: clock.now() + answer.retryAfterSeconds * MS_PER_SECOND,
+      },
     );
   }
 
@@ -141,7 +145,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
     throw new ApiError(
       "quota_exceeded",
       `${spokenKey(key.label)} has used its token quota for this ${WINDOW_NAMES[key.quotaWindow]}: raise its quota, or use another key until the window resets.`,
-      { retryAfterSeconds: secondsUntilReset(resetsAt, now) },
+      { retryAfterSeconds: secondsUntilReset(resetsAt, now), until: resetsAt },
     );
   }
 

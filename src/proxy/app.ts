@@ -6,7 +6,7 @@ import { type Call, loggedPath, normalTarget, pathOf } from "./call.ts";
 import { isResponsesPath } from "./endpoint.ts";
 import { RelayFailure } from "./exchange.ts";
 import { checkBodyHeaders, checkHost, checkOrigin, checkPath, tooLarge } from "./guard.ts";
-import { checkKey, type LocalKey } from "./localKey.ts";
+import { type LocalKey, presentedKey, usableKey } from "./localKey.ts";
 import { hasLimits, limitHeaders, noLimits } from "./limitHeaders.ts";
 import { addOwnRoutes } from "./ownRoutes.ts";
 import type { ProxyApp, ProxyContext, ProxyVariables } from "./proxyApp.ts";
@@ -62,29 +62,34 @@ export function createApp(parts: ProxyParts): ProxyApp {
     if (known.code === "internal_error")
       parts.log.error("A request failed inside of Patchbay", { id: call.id, cause: error.message });
     const answer = refusal(call, known, context.get("streamedModel"));
-    tell(call, answer.status, known.code);
+    tell(call, answer.status, known.code, known.until);
     return answer;
   });
 
   /** Tells the request log about an answer of our own, once. */
-  function tell(call: Call, status: number, ending: string): void {
+  function tell(call: Call, status: number, ending: string, until: number | null = null): void {
     if (call.told) return;
     call.told = true;
+    const { key, upstream, model } = call;
     parts.onAnswered({
       id: call.id,
       method: call.exchange.method,
       path: loggedPath(call),
       status,
-      keyId: undefined,
-      upstream: undefined,
-      model: undefined,
+      keyId: key?.id,
+      keyLabel: key?.label,
+      upstream,
+      model,
       ending,
+      until,
       totalMs: Math.round(parts.clock.monotonic() - call.arrivedAt),
     });
   }
 
   function keyOf(call: Call): LocalKey {
-    const key = checkKey(call.exchange, call.pathKey, parts.keyRing, parts.settings().allowAnyKey);
+    const found = presentedKey(call.exchange, call.pathKey, parts.keyRing, parts.settings().allowAnyKey);
+    call.key = found.key;
+    const key = usableKey(found);
     if (hasLimits(key)) call.limitHeaders = () => limitHeaders(key, parts.admission, parts.clock.now());
     return key;
   }
@@ -116,6 +121,9 @@ function beginCall(parts: ProxyParts, context: Context): Call {
     target,
     pathKey,
     upstreamPath: "",
+    key: undefined,
+    model: undefined,
+    upstream: undefined,
     limitHeaders: noLimits,
     origin: undefined,
     relayed: false,

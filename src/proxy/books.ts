@@ -17,7 +17,7 @@ import type { Upstream } from "./upstream.ts";
 import { type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecorder.ts";
 
 /** The books keep this much of a model's name; whoever sends a longer one wants to fill the disk. */
-const MAX_MODEL_CHARACTERS = 256;
+export const MAX_MODEL_CHARACTERS = 256;
 
 /** The status that the books bear when the client was gone before any answer (nginx's; never sent). */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -84,9 +84,11 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       path: loggedPath(call),
       status,
       keyId: key.id,
+      keyLabel: key.label,
       upstream: upstream.name,
       model: request.modelAsked,
       ending,
+      until: null,
       totalMs: Math.round(parts.clock.monotonic() - call.arrivedAt),
     });
   }

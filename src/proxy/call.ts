@@ -1,4 +1,6 @@
+import type { UpstreamName } from "../ledger/usageRow.ts";
 import type { Exchange } from "./exchange.ts";
+import type { LocalKey } from "./localKey.ts";
 
 /** One request on its way through the proxy: who asks, since when, and what every answer to it carries. */
 export interface Call {
@@ -15,6 +17,10 @@ export interface Call {
   readonly pathKey: string | undefined;
   /** The path as the upstream will see it, with its `/v1`, whichever route leads there; empty until the guard has looked at it. */
   upstreamPath: string;
+  /** Once they are known, for whoever is told of a refusal: whose request it is, and where it was to go. */
+  key: LocalKey | undefined;
+  model: string | null | undefined;
+  upstream: UpstreamName | undefined;
   /** What its key has left when it is answered: name, value, name, value. Empty while no key with limits is known. */
   limitHeaders: () => readonly string[];
   /** The page that asks, once it is allowed. */

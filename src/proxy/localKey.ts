@@ -123,22 +123,22 @@ export function localKeyOf(key: ManagedKey): LocalKey {
 
 /**
  * The caller's key, from the places that the contract names. A caller may carry other credentials besides (an agent's own bearer next to
- * an `X-Daemon-Token`), so the first that is a key of ours counts. Throws `invalid_api_key` and `key_expired`.
+ * an `X-Daemon-Token`), so the first that is a key of ours counts, in whatever state it is. Throws `invalid_api_key`.
  */
-export function checkKey(
+export function presentedKey(
   exchange: Exchange,
   pathKey: string | undefined,
   ring: KeyRing | undefined,
   allowAny: boolean,
-): LocalKey {
+): FoundLocalKey {
   const presented = [exchange.header("x-daemon-token"), pathKey, exchange.header("x-api-key"), bearer(exchange)];
   if (ring !== undefined) {
     for (const key of presented) {
       const found = key === undefined || key === "" ? undefined : ring.find(key);
-      if (found !== undefined) return usable(found);
+      if (found !== undefined) return found;
     }
   }
-  if (allowAny) return anonymousKey("any");
+  if (allowAny) return { key: anonymousKey("any"), state: "active" };
   throw new ApiError(
     "invalid_api_key",
     presented.some((key) => key !== undefined && key !== "")
@@ -147,7 +147,8 @@ export function checkKey(
   );
 }
 
-function usable({ key, state }: FoundLocalKey): LocalKey {
+/** A key that may be used now. Throws `key_expired`, and `invalid_api_key` for a revoked one. */
+export function usableKey({ key, state }: FoundLocalKey): LocalKey {
   switch (state) {
     case "active":
       return key;

@@ -52,8 +52,12 @@ export interface Answered {
   readonly path: string;
   readonly status: number;
   readonly keyId: string | undefined;
-  readonly upstream: string | undefined;
+  readonly keyLabel: string | undefined;
+  readonly upstream: UpstreamName | undefined;
   readonly model: string | null | undefined;
+  /** How its answer ended, or the code of what it was refused for. */
   readonly ending: string;
+  /** When a refused request would pass, in milliseconds since the epoch; null where it was not refused, or no wait cures it. */
+  readonly until: number | null;
   readonly totalMs: number;
 }

@@ -3,6 +3,7 @@ import type { UpstreamName } from "../ledger/usageRow.ts";
 import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
 import { accessBroughtAlong, borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
+import { MAX_MODEL_CHARACTERS } from "./books.ts";
 import { type Call, pathOf } from "./call.ts";
 import { carriesJson, meteredKind, type MeteredKind } from "./endpoint.ts";
 import { forwardBorrowed, forwardToCodex } from "./codexForward.ts";
@@ -52,7 +53,9 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const call = context.get("call");
     const facts = await factsOf(call, target, key);
     if (facts.stream) context.set("streamedModel", facts.model);
+    call.model = facts.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
     const name = await choose(facts);
+    call.upstream = name;
     if (name === "codex") return relayToCodex(call, target, key, facts, borrowed);
     const upstream = configured(parts, name, "key");
     const credential: UpstreamCredential = { kind: "key", key: upstream.apiKey ?? "" };
@@ -99,6 +102,7 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const { key, facts, target, upstream } = asked;
     const kind = meteredKind(call.exchange.method, pathOf(target));
     const model = facts.model ?? (kind.kind === "metered" ? (parts.settings().defaultModel ?? null) : null);
+    call.model ??= model;
     const admission = parts.admission.admit(key, {
       requestId: call.id,
       startedAt: call.startedAt,

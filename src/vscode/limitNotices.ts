@@ -20,39 +20,66 @@ export interface LimitNotice {
   readonly buttons: readonly NoticeButton[];
 }
 
+/** A shorter wait is over before anybody has read of it. */
+const LONG_WAIT_MS = 60_000;
+
 /** The label of a key, where one has this id. */
 export type LabelOfKey = (keyId: string) => string | undefined;
 
-/** The notice of a request that was refused; undefined for refusals that their caller alone has to mend. */
-export function refusalNotice({ code, keyId, model }: ControlRefused, labelOf: LabelOfKey): LimitNotice | undefined {
-  const label = keyId === null ? undefined : labelOf(keyId);
+/** The notice of a request that was refused: whose, why, and until when; undefined for refusals that their caller alone has to mend. */
+export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey): LimitNotice | undefined {
+  const { code, at, keyId, model, until } = refused;
+  const label = refused.keyLabel ?? (keyId === null ? undefined : labelOf(keyId));
   const key = label === undefined ? "A Patchbay key" : `The Patchbay key "${label}"`;
   const cause = `${code} ${keyId ?? ""}`;
+  const asked = model ?? "the model that was asked for";
   const manage: NoticeButton = { title: "Manage Keys", command: "patchbay.manageKeys" };
   switch (code) {
     case "insufficient_credit":
       return {
         cause,
         kind: code,
-        message: `${key} has not enough credit left for this request.`,
+        message: `${key} has not enough credit left for a request to ${asked}. It is refused until some is added.`,
         buttons: [
           { title: "Add Credit", command: "patchbay.addCredit", ...(keyId === null ? {} : { arguments: [keyId] }) },
           manage,
         ],
       };
     case "quota_exceeded":
-      return { cause, kind: code, message: `${key} has used up its token quota.`, buttons: [newKey(), manage] };
+      return {
+        // The next window's end is another cause.
+        cause: `${cause} ${until ?? ""}`,
+        kind: code,
+        message:
+          until === null
+            ? `${key} has used up the token quota of its lifetime. Use another key for ${asked}.`
+            : `${key} has used up its token quota. ${resets(until, at)}. Use another key for ${asked} until then.`,
+        buttons: [newKey(), manage],
+      };
+    case "rate_limit_exceeded":
+      // Its caller waits by itself; where that takes longer than a look at the screen, its user wonders why.
+      if (until === null || until - at < LONG_WAIT_MS) return undefined;
+      return {
+        cause,
+        kind: code,
+        message: `${key} asks faster than its rate allows. It may go on in ${moment(until, at)}.`,
+        buttons: [manage],
+      };
     case "key_expired":
-      return { cause, kind: code, message: `${key} has expired.`, buttons: [newKey(), manage] };
+      return {
+        cause,
+        kind: code,
+        message: `${key} has expired. Its requests are refused until its client has another one.`,
+        buttons: [newKey(), manage],
+      };
     case "model_not_allowed":
       return {
         cause: `${cause} ${model ?? ""}`,
         kind: code,
-        message: `${key} may not use ${model ?? "this model"}.`,
+        message: `${key} may not use ${asked}.`,
         buttons: [newKey(), manage],
       };
     default:
-      // A rate limit passes within seconds, and its caller waits by itself.
       return undefined;
   }
 }
@@ -64,8 +91,7 @@ export function planNotice(plan: PlanPicture, now: number): LimitNotice | undefi
   // The last of them to reset is the one that everybody waits for.
   const [last] = usedUp.toSorted((one, other) => (other.resetsAt ?? 0) - (one.resetsAt ?? 0));
   const resetsAt = last?.resetsAt;
-  const until =
-    resetsAt === undefined ? "" : ` It resets in ${span(resetsAt - now)} (${new Date(resetsAt).toLocaleString()}).`;
+  const until = resetsAt === undefined ? "" : ` ${resets(resetsAt, now)}.`;
   return {
     cause: `plan ${last?.windowMinutes ?? ""} ${resetsAt ?? ""}`,
     kind: "plan",
@@ -85,6 +111,14 @@ export function createNoticeGate(isMuted: (kind: string) => boolean): (notice: L
     shown.add(cause);
     return true;
   };
+}
+
+function resets(at: number, now: number): string {
+  return `It resets in ${moment(at, now)}`;
+}
+
+function moment(at: number, now: number): string {
+  return `${span(at - now)} (${new Date(at).toLocaleString()})`;
 }
 
 function newKey(): NoticeButton {

@@ -45,13 +45,20 @@ export class ApiError extends Error {
   readonly param: string | null;
   /** Whole seconds after which the same request would pass; only for codes that a wait cures. */
   readonly retryAfterSeconds: number | null;
+  /** The moment after which it would pass, in milliseconds since the epoch; null where none is known. */
+  readonly until: number | null;
 
-  constructor(code: ErrorCode, message: string, details: { param?: string; retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { param?: string; retryAfterSeconds?: number; until?: number } = {},
+  ) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.param = details.param ?? null;
     this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+    this.until = details.until ?? null;
   }
 
   get status(): number {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectControl, type ControlClient } from "../../src/node/controlClient.ts";
 import { controlPathOf } from "../../src/node/controlPlace.ts";
-import type { ControlEvent } from "../../src/node/controlState.ts";
+import type { ControlEvent, ControlRefused } from "../../src/node/controlState.ts";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { type WindowClient, windowClient } from "../../src/node/windowClient.ts";
 import { startWindowProcess } from "../../src/node/windowProcess.ts";
@@ -125,14 +125,66 @@ describe("the process that windows share", () => {
     assert.equal((await extended.verifyKey("openrouter", "sk-bad"))?.verdict, "refused");
   });
 
-  it("tells attached windows of a request that a limit refused", async () => {
+  it("tells attached windows of each request that a limit refused: whose, for what, where to, and until when", async () => {
     const running = await start();
+    const { client, url } = running;
     const events = await attach(running);
-    const { key } = await running.client.addKey({ label: "poor", models: ["nothing"] });
-    assert.equal((await ask(running.url, key, { model: "gpt-5.5" })).status, 403);
-    await until(() => events.some(({ type }) => type === "refusal"), "the refusal");
-    const refusal = events.find((event) => event.type === "refusal")?.refusal;
-    assert.equal(refusal?.code, "model_not_allowed");
+    const told = (): ControlRefused[] => events.flatMap((event) => (event.type === "refusal" ? [event.refusal] : []));
+    const refusedFor = async (label: string, written: object, model: string, spend = 0): Promise<ControlRefused> => {
+      const { id, key, expires_at: expiry } = await client.addKey({ label, ...written });
+      for (let turn = 0; turn < spend; turn += 1) assert.equal((await ask(url, key, { model })).status, 200);
+      const expired = expiry === null ? 0 : Date.parse(expiry);
+      await until(() => Date.now() >= expired, "the key's expiry");
+      const before = told().length;
+      const answer = await ask(url, key, { model });
+      assert.ok(answer.status >= 400);
+      const wait = answer.headers.get("retry-after");
+      await until(() => told().length > before, "the refusal");
+      const refusal = told()[before];
+      assert.ok(refusal !== undefined);
+      assert.deepEqual([refusal.keyId, refusal.keyLabel], [id, label]);
+      // What the caller is told to wait is what the window is told, to the second.
+      if (refusal.until === null) assert.equal(wait, null);
+      else {
+        // It is told a moment later, in which a second may have begun.
+        const seconds = Math.ceil((refusal.until - refusal.at) / 1000);
+        assert.ok(seconds === Number(wait) || seconds === Number(wait) - 1, `${seconds} s, ${wait}`);
+      }
+      return refusal;
+    };
+    const facts = ({ code, model, upstream, until: then }: ControlRefused) => [code, model, upstream, then === null];
+    assert.deepEqual(facts(await refusedFor("bound", { models: ["nothing"] }, "gpt-5.5")), [
+      "model_not_allowed",
+      "gpt-5.5",
+      "openai",
+      true,
+    ]);
+    assert.deepEqual(facts(await refusedFor("fast", { rate: "1/h", burst: "1" }, "gpt-5.5", 1)), [
+      "rate_limit_exceeded",
+      "gpt-5.5",
+      "openai",
+      false,
+    ]);
+    assert.deepEqual(facts(await refusedFor("daily", { quota: "1/day" }, "qwen/qwen3-coder", 1)), [
+      "quota_exceeded",
+      "qwen/qwen3-coder",
+      "openrouter",
+      false,
+    ]);
+    assert.deepEqual(facts(await refusedFor("lifelong", { quota: "1" }, "gpt-5.5", 1)), [
+      "quota_exceeded",
+      "gpt-5.5",
+      "openai",
+      true,
+    ]);
+    assert.deepEqual(facts(await refusedFor("poor", { credit: "0" }, "gpt-5.5")), [
+      "insufficient_credit",
+      "gpt-5.5",
+      "openai",
+      true,
+    ]);
+    // Its body is not even read.
+    assert.deepEqual(facts(await refusedFor("old", { expires: "1s" }, "gpt-5.5")), ["key_expired", null, null, true]);
   });
 
   describe("with a ChatGPT sign-in", () => {

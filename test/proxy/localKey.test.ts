@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createKeyRegister } from "../../src/ledger/keyRegister.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
-import { checkKey, createKeyRing, type KeyRing, unlimitedKey } from "../../src/proxy/localKey.ts";
+import { createKeyRing, type KeyRing, presentedKey, unlimitedKey, usableKey } from "../../src/proxy/localKey.ts";
 import { ApiError } from "../../src/wire/errors.ts";
 import { digestOf, draft, identity } from "../ledger/keyRig.ts";
 import { DAY, HOUR, withLedger } from "../ledger/temporaryLedger.ts";
@@ -15,7 +15,7 @@ describe("a managed key", () => {
 
   function codeOf(ring: KeyRing, headers: Record<string, string>, pathKey?: string): string {
     try {
-      return checkKey(exchange(headers), pathKey, ring, false).label;
+      return usableKey(presentedKey(exchange(headers), pathKey, ring, false)).label;
     } catch (error) {
       assert.ok(error instanceof ApiError);
       return error.code;
