@@ -30,6 +30,7 @@ type Phase = "waiting" | "streaming" | "over";
 /** One answer on its way from `undici` to the client's socket, without a stream or a promise per piece in between. */
 export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, WatchedStream {
   lastByteAt = 0;
+  place = -1;
   readonly #house: RelayHouse;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;

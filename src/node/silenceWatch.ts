@@ -1,7 +1,8 @@
 import type { Clock } from "../ports.ts";
+import { Bag, type BagItem } from "../proxy/bag.ts";
 
 /** A stream whose silence is bridged. */
-export interface WatchedStream {
+export interface WatchedStream extends BagItem {
   /** Monotonic milliseconds. */
   lastByteAt: number;
   /** Called when nothing was sent for the keep-alive interval. */
@@ -16,7 +17,7 @@ const SHORTEST_LOOK_MS = 10;
 export class SilenceWatch {
   readonly #keepAliveAfterMs: number;
   readonly #clock: Clock;
-  readonly #streams = new Set<WatchedStream>();
+  readonly #streams = new Bag<WatchedStream>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param keepAliveAfterMs milliseconds of silence; 0 never bridges. */

@@ -1,5 +1,6 @@
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import type { AnswerReading } from "./answerReading.ts";
+import { Bag, type BagItem } from "./bag.ts";
 
 /** What is known of a request when it goes upstream. */
 export interface LiveFacts {
@@ -65,13 +66,17 @@ export interface LiveRequests {
   listen(listener: (changed: readonly LiveView[]) => void): () => void;
 }
 
+interface RunningRequest extends LiveRequest, BagItem {
+  readonly facts: LiveFacts;
+}
+
 const LOOK_INTERVAL_MS = 250;
 
 /** `later` runs something after so many milliseconds and returns what cancels it. */
 export function createLiveRequests(later: (delayMs: number, work: () => void) => () => void): LiveRequests {
-  const running = new Map<LiveRequest, LiveFacts>();
+  const running = new Bag<RunningRequest>();
   const listeners = new Set<(changed: readonly LiveView[]) => void>();
-  let shown = new Map<LiveRequest, string>();
+  let shown = new Map<RunningRequest, string>();
   let ended: LiveView[] = [];
   let cancel: (() => void) | undefined;
 
@@ -79,8 +84,8 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
     cancel = undefined;
     const changed = ended;
     ended = [];
-    for (const [request, facts] of running) {
-      const view = viewOf(facts, request, "running");
+    for (const request of running) {
+      const view = viewOf(request, "running");
       const trace = `${view.phase} ${view.bytes} ${view.outputTokens}`;
       if (shown.get(request) === trace) continue;
       shown.set(request, trace);
@@ -98,7 +103,9 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
 
   return {
     begin(facts) {
-      const request: LiveRequest = {
+      const request: RunningRequest = {
+        facts,
+        place: -1,
         bytes: 0,
         firstTokenAt: null,
         meter: undefined,
@@ -107,19 +114,21 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
           if (!running.delete(request)) return;
           shown.delete(request);
           if (listeners.size === 0) return;
-          ended.push(viewOf(facts, request, "ended"));
+          ended.push(viewOf(request, "ended"));
           arm();
         },
       };
-      running.set(request, facts);
+      running.add(request);
       arm();
       return request;
     },
     stopKey(keyId) {
-      // Those that stop are taken out meanwhile.
-      for (const [request, facts] of running) if (facts.keyId === keyId) request.stop?.();
+      for (const request of running) if (request.facts.keyId === keyId) request.stop?.();
     },
-    list: () => Array.from(running, ([request, facts]) => viewOf(facts, request, "running")),
+    list: () =>
+      Array.from(running, (request) => viewOf(request, "running")).toSorted(
+        (one, other) => one.startedAt - other.startedAt,
+      ),
     listen(listener) {
       listeners.add(listener);
       arm();
@@ -134,10 +143,10 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
     },
   };
 
-  function viewOf(facts: LiveFacts, request: LiveRequest, how: "running" | "ended"): LiveView {
+  function viewOf(request: RunningRequest, how: "running" | "ended"): LiveView {
+    const { facts, bytes, firstTokenAt } = request;
     const { arrivedAt, ...told } = facts;
     const reading = request.meter?.reading;
-    const { bytes, firstTokenAt } = request;
     return {
       ...told,
       model: reading?.model ?? facts.model,
