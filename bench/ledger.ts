@@ -24,19 +24,16 @@ const SINGLE_ROWS = 20_000;
 const BUSY_CONNECTIONS = 32;
 
 const log = { debug() {}, info() {}, warn: console.warn, error: console.error };
-const models = [
-  "gpt-6.1-sol",
-  "gpt-6.1-terra",
-  "gpt-5.5",
-  "gpt-5.4-mini",
-  "anthropic/claude-sonnet-5",
-  "qwen/qwen3-coder",
-];
+const models = ["gpt-6.1-sol", "gpt-6.1-terra", "gpt-5.5", "anthropic/claude-sonnet-5", "qwen/qwen3-coder"];
+const SMALL_MODEL = "gpt-5.4-mini";
+const REQUESTS_PER_SESSION = 40;
 const clients = ["codex_exec", "opencode", null];
 const end = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 1_234_567;
 
 function makeRow(index: number, startedAt: number): UsageRow {
-  const model = models[(index * 7) % models.length] ?? "";
+  // Four agents work at once, each request in five goes to a small model.
+  const session = Math.floor(index / (4 * REQUESTS_PER_SESSION)) * 4 + (index % 4);
+  const model = (index % 5 === 0 ? SMALL_MODEL : models[session % models.length]) ?? "";
   const tokens = {
     uncachedInput: 500 + (index % 3_000),
     cachedInput: 20_000 + (index % 40_000),
@@ -49,7 +46,7 @@ function makeRow(index: number, startedAt: number): UsageRow {
   return {
     id: crypto.randomUUID(),
     startedAt,
-    keyId: `key_${index % 5}`,
+    keyId: `key_${session % 5}`,
     upstream,
     endpoint: "responses",
     modelAsked: model,
@@ -63,8 +60,8 @@ function makeRow(index: number, startedAt: number): UsageRow {
     ending: "complete",
     firstTokenMs: 700,
     totalMs: 12_000,
-    client: clients[index % clients.length] ?? null,
-    session: `session-${Math.floor(index / 40)}`,
+    client: clients[session % clients.length] ?? null,
+    session: `session-${session}`,
   };
 }
 
@@ -106,21 +103,22 @@ try {
   time("rolling up everything", () => {
     while (rollUp(file, Date.now() + DAY_MS));
   });
-  const hourly = file.all("SELECT count(*) AS rows FROM usage_hour")[0]?.["rows"];
-  console.log(`hourly rows: ${String(hourly)}\n`);
+  for (const table of ["usage_hour", "usage_session_hour"])
+    console.log(`rows of ${table}: ${String(file.all(`SELECT count(*) AS rows FROM ${table}`)[0]?.["rows"])}`);
+  console.log();
 
   const reader = openLedgerForReading(directory);
   if (reader === undefined) throw new Error("no ledger");
   const report = (groupBy: UsageGrouping, more: Partial<UsageQuery> = {}) =>
     reportUsage(reader, { ...query, groupBy, ...more });
-  for (const groupBy of ["model", "key", "upstream", "client", "day", "none"] as const) {
+  for (const groupBy of ["model", "key", "upstream", "client", "session", "day", "none"] as const) {
     time(`30 days by ${groupBy}`, () => report(groupBy));
   }
   time("30 days by day, zone +05:30", () => report("day", { zoneOffset: () => 330 }));
   time("30 days of one key by model", () => report("model", { keyId: "key_1" }));
-  time("30 days by session (not rolled up)", () => report("session"));
+  time("30 days of one key by session", () => report("session", { keyId: "key_1" }));
   time("last 24 hours by model", () => report("model", { since: end - DAY_MS }));
-  time("last 24 hours by session (not rolled up)", () => report("session", { since: end - DAY_MS }));
+  time("last 24 hours by session", () => report("session", { since: end - DAY_MS }));
   time("newest 50 rows", () => listRows(reader, { limit: 50 }));
   time("newest 50 rows of one key", () => listRows(reader, { limit: 50, keyId: "key_1" }));
   reader.close();

@@ -1,8 +1,8 @@
 import type { Sql, SqlRow, SqlValue } from "../ports.ts";
-import { firstPlace, LATEST_MS, momentOf } from "./place.ts";
+import { LATEST_MS, momentOf } from "./place.ts";
 import { localDays, splitSpans } from "./reportSpans.ts";
 import type { LabelledRange, LabelledSpan, ZoneOffset } from "./reportSpans.ts";
-import { CHARGED_OF_ROWS, ERROR_OF_ROW, MODEL_OF_ROW } from "./rollUp.ts";
+import { MODEL_OF_ROW, SUMS_OF_ROWS } from "./rollUp.ts";
 import { readState } from "./schema.ts";
 
 /** What a report may be grouped by. */
@@ -73,21 +73,15 @@ const SUM_HOURS = `sum(requests) AS requests, sum(errors) AS errors, sum(input) 
   sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
   sum(charged_micros) AS charged_micros, sum(unpriced) AS unpriced, min(first_at) AS first_at, max(last_at) AS last_at`;
 
-const SUM_ROWS = `count(*) AS requests, sum(${ERROR_OF_ROW}) AS errors,
-  sum(uncached_input + cached_input + cache_write) AS input, sum(cached_input) AS cached_input,
-  sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning, sum(cost_micros) AS cost_micros,
-  ${CHARGED_OF_ROWS} AS charged_micros, sum(cost_micros IS NULL) AS unpriced, min(place) / 1024 AS first_at, max(place) / 1024 AS last_at`;
-
 /**
  * Usage by groups: days in order of time, everything else by cost, then tokens, highest first. Always exact: whole hours come
- * from roll-ups, ragged edges and hours not folded yet from single rows. Sessions are not rolled up, so grouping by session
- * reads every row. Only reads; throws what the database throws.
+ * from roll-ups, ragged edges and hours not folded yet from single rows. Only reads; throws what the database throws.
  */
 export function reportUsage(sql: Sql, query: UsageQuery): UsageGroup[] {
   return sql.transaction(() => {
     const spans = spansOf(sql, query);
     const pending = sql.all("SELECT hour FROM usage_pending_hour ORDER BY hour").map((row) => Number(row["hour"]));
-    const { hours, places } = query.groupBy === "session" ? wholly(spans) : splitSpans(spans, pending);
+    const { hours, places } = splitSpans(spans, pending);
     const groups = new Map<string, UsageGroup>();
     for (const row of [...sumHours(sql, query, hours), ...sumRows(sql, query, places)]) add(groups, readGroup(row));
     return [...groups.values()].sort(query.groupBy === "day" ? byName : byCost);
@@ -105,15 +99,11 @@ function spansOf(sql: Sql, query: UsageQuery): LabelledSpan[] {
     : [{ label: "", since, until }];
 }
 
-function wholly(spans: readonly LabelledSpan[]): { hours: LabelledRange[]; places: LabelledRange[] } {
-  return { hours: [], places: spans.map(({ label, since, until }) => [label, firstPlace(since), firstPlace(until)]) };
-}
-
 function sumHours(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[]): SqlRow[] {
-  if (ranges.length === 0 || query.groupBy === "session") return [];
+  if (ranges.length === 0) return [];
   return sql.all(
     `SELECT ${NAMES_IN_HOURS[query.groupBy]} AS name, ${SUM_HOURS}
-     FROM json_each(?) AS span CROSS JOIN usage_hour
+     FROM json_each(?) AS span CROSS JOIN ${query.groupBy === "session" ? "usage_session_hour" : "usage_hour"}
      WHERE hour >= span.value ->> 1 AND hour < span.value ->> 2
        AND hour NOT IN (SELECT hour FROM usage_pending_hour) ${filters(query, "model")}
      GROUP BY name`,
@@ -124,7 +114,7 @@ function sumHours(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[])
 function sumRows(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[]): SqlRow[] {
   if (ranges.length === 0) return [];
   return sql.all(
-    `SELECT ${NAMES_IN_ROWS[query.groupBy]} AS name, ${SUM_ROWS}
+    `SELECT ${NAMES_IN_ROWS[query.groupBy]} AS name, ${SUMS_OF_ROWS}
      FROM json_each(?) AS span CROSS JOIN usage
      WHERE place >= span.value ->> 1 AND place < span.value ->> 2 ${filters(query, MODEL_OF_ROW)}
      GROUP BY name`,
@@ -145,12 +135,13 @@ const NAMES_IN_ROWS: Readonly<Record<UsageGrouping, string>> = {
   none: LABEL_OF_SPAN,
 };
 
-/** What names a group of hourly sums, which have no sessions. */
-const NAMES_IN_HOURS: Readonly<Record<Exclude<UsageGrouping, "session">, string>> = {
+/** What names a group of hourly sums. */
+const NAMES_IN_HOURS: Readonly<Record<UsageGrouping, string>> = {
   key: "key_id",
   model: "model",
   upstream: "upstream",
   client: "client",
+  session: "session",
   day: LABEL_OF_SPAN,
   none: LABEL_OF_SPAN,
 };
@@ -173,7 +164,7 @@ function readGroup(row: SqlRow): UsageGroup {
     cacheWriteTokens: Number(row["cache_write"]),
     outputTokens: Number(row["output"]),
     reasoningTokens: Number(row["reasoning"]),
-    costMicros: Number(row["cost_micros"] ?? 0),
+    costMicros: Number(row["cost_micros"]),
     chargedMicros: Number(row["charged_micros"]),
     unpricedRequests: Number(row["unpriced"]),
     firstAt: Number(row["first_at"]),

@@ -25,8 +25,9 @@ export function expireUsage(sql: Sql, days: number, now: number): boolean {
     ]);
     sql.run("DELETE FROM usage WHERE place < ?", [batchEnd === undefined ? place : Number(batchEnd["place"])]);
     if (batchEnd !== undefined) return true;
-    sql.run("DELETE FROM usage_hour WHERE hour < ?", [hour]);
-    sql.run("DELETE FROM usage_pending_hour WHERE hour < ?", [hour]);
+    for (const table of ["usage_hour", "usage_session_hour", "usage_pending_hour"]) {
+      sql.run(`DELETE FROM ${table} WHERE hour < ?`, [hour]);
+    }
     return false;
   });
 }

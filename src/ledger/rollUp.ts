@@ -4,7 +4,7 @@ import { firstPlace, HOUR_MS, hourOf } from "./place.ts";
 /** Requests that are still running when their hour ends mostly end within this time; folding earlier would be done twice. */
 const SETTLING_MS = 15 * 60_000;
 /** About 20 ms of work. */
-const ROWS_PER_CALL = 20_000;
+const ROWS_PER_CALL = 10_000;
 
 /** The model that a row counts for: the one that served it, else the one that was asked for, else an empty text. */
 export const MODEL_OF_ROW = "coalesce(model_served, model_asked, '')";
@@ -12,16 +12,43 @@ export const MODEL_OF_ROW = "coalesce(model_served, model_asked, '')";
 /** Whether a row counts as an error: the upstream failed or broke off, or the client got an error status. */
 export const ERROR_OF_ROW = "(status >= 400 OR ending IN ('failed', 'upstream_cut'))";
 
-/** What the upstreams themselves charged for rows, in micro-dollars. */
-export const CHARGED_OF_ROWS = "coalesce(sum(cost_micros) FILTER (WHERE cost_source = 'upstream'), 0)";
+/** The sums of a group of rows under the names that they have in a roll-up, in its order. */
+export const SUMS_OF_ROWS = `count(*) AS requests, sum(${ERROR_OF_ROW}) AS errors,
+  sum(uncached_input + cached_input + cache_write) AS input, sum(cached_input) AS cached_input,
+  sum(cache_write) AS cache_write, sum(output) AS output, sum(reasoning) AS reasoning,
+  coalesce(sum(cost_micros), 0) AS cost_micros,
+  coalesce(sum(cost_micros) FILTER (WHERE cost_source = 'upstream'), 0) AS charged_micros,
+  sum(cost_micros IS NULL) AS unpriced, min(place) / 1024 AS first_at, max(place) / 1024 AS last_at`;
 
-const FOLD = `INSERT INTO usage_hour (hour, key_id, upstream, model, client, requests, errors, input, cached_input,
-    cache_write, output, reasoning, cost_micros, charged_micros, unpriced, first_at, last_at)
-  SELECT ?, key_id, upstream, ${MODEL_OF_ROW}, coalesce(client, ''), count(*), sum(${ERROR_OF_ROW}),
-    sum(uncached_input + cached_input + cache_write), sum(cached_input), sum(cache_write), sum(output), sum(reasoning),
-    coalesce(sum(cost_micros), 0), ${CHARGED_OF_ROWS}, sum(cost_micros IS NULL), min(place) / 1024, max(place) / 1024
-  FROM usage WHERE place >= ? AND place < ?
-  GROUP BY key_id, upstream, ${MODEL_OF_ROW}, coalesce(client, '')`;
+const SUM_COLUMNS = `requests, errors, input, cached_input, cache_write, output, reasoning, cost_micros, charged_micros, unpriced,
+  first_at, last_at`;
+
+/**
+ * The tables of hourly sums, and by what each tells its rows apart. Sessions are many and short, so they have one of their own: in the other,
+ * which all other reports read, they would make a row of nearly every request.
+ */
+const ROLL_UPS = [
+  foldInto("usage_hour", {
+    key_id: "key_id",
+    upstream: "upstream",
+    model: MODEL_OF_ROW,
+    client: "coalesce(client, '')",
+  }),
+  foldInto("usage_session_hour", { session: "coalesce(session, '')", key_id: "key_id", model: MODEL_OF_ROW }),
+];
+
+/** What makes and what takes away the sums of an hour. `groups`: the table's columns, and what a row has for each. */
+function foldInto(
+  table: string,
+  groups: Readonly<Record<string, string>>,
+): { readonly clear: string; readonly fold: string } {
+  const values = Object.values(groups).join(", ");
+  return {
+    clear: `DELETE FROM ${table} WHERE hour = ?`,
+    fold: `INSERT INTO ${table} (hour, ${Object.keys(groups).join(", ")}, ${SUM_COLUMNS})
+      SELECT ?, ${values}, ${SUMS_OF_ROWS} FROM usage WHERE place >= ? AND place < ? GROUP BY ${values}`,
+  };
+}
 
 /**
  * Folds hours that are over, and those that were written to since they were folded, into hourly sums. Reports are exact
@@ -44,8 +71,10 @@ export function rollUp(sql: Sql, now: number): boolean {
 }
 
 function foldHour(sql: Sql, hour: number): number {
-  sql.run("DELETE FROM usage_hour WHERE hour = ?", [hour]);
-  sql.run(FOLD, [hour, firstPlace(hour * HOUR_MS), firstPlace((hour + 1) * HOUR_MS)]);
+  for (const { clear, fold } of ROLL_UPS) {
+    sql.run(clear, [hour]);
+    sql.run(fold, [hour, firstPlace(hour * HOUR_MS), firstPlace((hour + 1) * HOUR_MS)]);
+  }
   sql.run("DELETE FROM usage_pending_hour WHERE hour = ?", [hour]);
   return Number(
     sql.all("SELECT coalesce(sum(requests), 0) AS rows FROM usage_hour WHERE hour = ?", [hour])[0]?.["rows"],

@@ -131,6 +131,29 @@ export const MIGRATIONS: readonly Migration[] = [
     // Hours that were folded without it are read row by row until they are folded again.
     `INSERT OR IGNORE INTO usage_pending_hour (hour) SELECT DISTINCT hour FROM usage_hour`,
   ],
+  [
+    `CREATE TABLE usage_session_hour (
+      hour INTEGER NOT NULL,
+      session TEXT NOT NULL,
+      key_id TEXT NOT NULL,
+      model TEXT NOT NULL,
+      requests INTEGER NOT NULL,
+      errors INTEGER NOT NULL,
+      input INTEGER NOT NULL,
+      cached_input INTEGER NOT NULL,
+      cache_write INTEGER NOT NULL,
+      output INTEGER NOT NULL,
+      reasoning INTEGER NOT NULL,
+      cost_micros INTEGER NOT NULL,
+      charged_micros INTEGER NOT NULL,
+      unpriced INTEGER NOT NULL,
+      first_at INTEGER NOT NULL,
+      last_at INTEGER NOT NULL,
+      PRIMARY KEY (hour, session, key_id, model)
+    ) STRICT, WITHOUT ROWID`,
+    // Its sums of the hours that were folded without it are made when those are folded again.
+    `INSERT OR IGNORE INTO usage_pending_hour (hour) SELECT DISTINCT hour FROM usage_hour`,
+  ],
 ];
 
 /** A database that a newer Patchbay has written. Opening it would damage it. */

@@ -191,6 +191,11 @@ describe("retention", () => {
       assert.deepEqual(reportUsage(sql, { groupBy: "none" }), expected);
       assert.equal(sql.all("SELECT count(*) AS rows FROM usage")[0]?.["rows"], expected[0]?.requests);
       assert.deepEqual(reportUsage(sql, { groupBy: "key" }), [{ ...expected[0], group: "key_a" }]);
+      assert.equal(reportUsage(sql, { groupBy: "session" })[0]?.requests, expected[0]?.requests);
+      for (const table of ["usage_hour", "usage_session_hour"]) {
+        const [first] = sql.all(`SELECT min(hour) AS hour FROM ${table}`);
+        assert.equal(first?.["hour"], Math.floor((expected[0]?.firstAt ?? 0) / HOUR));
+      }
     });
   });
 

@@ -57,8 +57,9 @@ describe("a ledger whose hours were folded before it told charged costs from rec
       ledger.record(row({ id: "2", costMicros: 300, costSource: "price_table" }));
       assert.ok(ledger.flush());
       while (rollUp(old, DAY + 24 * HOUR));
-      // As it was: the column is the only thing that the third step adds.
+      // As it was: the third step adds the column, and the fourth the table.
       old.run("ALTER TABLE usage_hour DROP COLUMN charged_micros");
+      old.run("DROP TABLE usage_session_hour");
       writeState(old, "schema_version", 2);
       old.close();
 
@@ -75,6 +76,47 @@ describe("a ledger whose hours were folded before it told charged costs from rec
       while (rollUp(sql, DAY + 24 * HOUR));
       assert.deepEqual(sql.all("SELECT * FROM usage_pending_hour"), []);
       assert.deepEqual(costs(), [2, 1000, 700]);
+      sql.close();
+    });
+  });
+});
+
+describe("a ledger whose hours were folded before sessions were", () => {
+  it("reports sessions after it is brought up to date, before and after the hours are folded again", () => {
+    withFolder((folder) => {
+      const path = join(folder, "ledger.db");
+      const old = openSqlite(path, "write");
+      migrate(old);
+      const ledger = createUsageLedger(old, listeningLog());
+      for (const [index, session] of ["one", "other", null, "one"].entries())
+        ledger.record(row({ id: `request-${index}`, startedAt: DAY + index * HOUR, session, costMicros: 100 }));
+      assert.ok(ledger.flush());
+      while (rollUp(old, DAY + 24 * HOUR));
+      old.run("DROP TABLE usage_session_hour");
+      writeState(old, "schema_version", 3);
+      old.close();
+
+      const sql = openSqlite(path, "write");
+      migrate(sql);
+      assertCurrentSchema(sql);
+      const sessions = (): unknown[] =>
+        reportUsage(sql, { groupBy: "session" }).map(({ group, requests, costMicros }) => [
+          group,
+          requests,
+          costMicros,
+        ]);
+      const expected = [
+        ["one", 2, 200],
+        [null, 1, 100],
+        ["other", 1, 100],
+      ];
+      assert.deepEqual(sessions(), expected);
+      while (rollUp(sql, DAY + 24 * HOUR));
+      assert.deepEqual(sql.all("SELECT * FROM usage_pending_hour"), []);
+      assert.deepEqual(sessions(), expected);
+      // From the sums now, and no longer from the rows.
+      sql.run("UPDATE usage_session_hour SET requests = 7 WHERE session = 'other'");
+      assert.deepEqual(sessions()[2], ["other", 7, 100]);
       sql.close();
     });
   });
