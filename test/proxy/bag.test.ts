@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Bag, type BagItem } from "../../src/proxy/bag.ts";
 
 function items(count: number): BagItem[] {
