@@ -2,9 +2,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const option = (name) => process.argv.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1);
+const version = option("--package-version") ?? JSON.parse(readFileSync("package.json", "utf8")).version;
 const production = process.argv.includes("--production");
-const outdir = process.argv.find((argument) => argument.startsWith("--outdir="))?.slice("--outdir=".length) ?? "dist";
+const outdir = option("--outdir") ?? "dist";
 
 const shared = {
   bundle: true,

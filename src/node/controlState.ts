@@ -20,6 +20,8 @@ export interface ControlState {
   /** Windows that are attached. */
   readonly visitors: number;
   readonly upstreams: readonly ControlUpstream[];
+  /** Where the damaged ledger was put that this process found at its start; left out where it found none. */
+  readonly ledgerSetAside?: string | undefined;
 }
 
 /** An upstream as it is configured. */

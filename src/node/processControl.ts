@@ -47,6 +47,8 @@ export interface ProcessControlParts {
   readonly proxy: () => ProxySettings;
   readonly sql: Sql;
   readonly ledger: UsageLedger;
+  /** Where a damaged ledger was put. */
+  readonly ledgerSetAside?: string | undefined;
   readonly liveRequests: LiveRequests;
   readonly clock: Clock;
   readonly log: Log;
@@ -108,14 +110,25 @@ export async function startProcessControl(parts: ProcessControlParts): Promise<P
   let planIsDue = false;
 
   function state(): ControlState {
-    const { dataDirectory } = parts;
+    const { dataDirectory, ledgerSetAside } = parts;
     const upstreams = Object.values(parts.proxy().upstreams).map(({ name, baseUrl, apiKey }) => ({
       name,
       baseUrl,
       hasKey: apiKey !== undefined,
     }));
     const { visitors } = events;
-    return { version: VERSION, pid: process.pid, startedAt, url, dataDirectory, phase, inFlight, visitors, upstreams };
+    return {
+      version: VERSION,
+      pid: process.pid,
+      startedAt,
+      url,
+      dataDirectory,
+      phase,
+      inFlight,
+      visitors,
+      upstreams,
+      ledgerSetAside,
+    };
   }
 
   function draining(): void {

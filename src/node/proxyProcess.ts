@@ -184,6 +184,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       proxy: () => settings.proxy,
       sql,
       ledger,
+      ledgerSetAside: file.setAside,
       liveRequests,
       clock,
       log,

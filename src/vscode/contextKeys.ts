@@ -1,7 +1,7 @@
 import { commands } from "vscode";
 
 import { CONTEXT_KEYS, type ContextKeys } from "./contributions.ts";
-import { isUp, type ConnectionView } from "./proxyConnection.ts";
+import { isUp, type ConnectionView } from "./connectionView.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** What the context keys hold in a state of affairs. `hadUsage`: something was used at some time before. */

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ExtensionContext, window, workspace } from "vscode";
 
@@ -12,6 +12,7 @@ import { registerCommands } from "./commandTable.ts";
 import { contextKeysOf, createContextKeyTeller } from "./contextKeys.ts";
 import { type CommandId, type ContextKeys, isEnabled } from "./contributions.ts";
 import { offerChanged, storePending } from "./credentialHandover.ts";
+import { createDamagedLedgerNotice } from "./damagedLedgerNotice.ts";
 import { dataFolderProblem } from "./dataFolderProblem.ts";
 import { readEditorSetting, readSetting } from "./editorSettings.ts";
 import { openEditorSecrets } from "./editorSecrets.ts";
@@ -41,7 +42,7 @@ export function activate(context: ExtensionContext): void {
   const ownDirectory = dataDirectory({
     environment: process.env,
     platform: process.platform,
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory(),
   });
   // As the command line has it: pretend money goes beside the real, unless its folder was chosen.
   const isChosen = (process.env[DATA_DIRECTORY_VARIABLE] ?? "") !== "";
@@ -100,7 +101,11 @@ export function activate(context: ExtensionContext): void {
       void context.globalState.update(HAD_USAGE, true);
   }
 
-  connection.onChange(update);
+  const noticeDamagedLedger = createDamagedLedgerNotice();
+  connection.onChange(() => {
+    update();
+    noticeDamagedLedger(connection.view);
+  });
   watch.onChange((what) => {
     if (what === "live") return statusBar.update();
     update();
@@ -157,6 +162,16 @@ export function activate(context: ExtensionContext): void {
   log.info(`Patchbay ${version}`, { sandbox });
   update();
   if (readSetting("autoStart")) void connection.start();
+  else connection.lookOut();
+}
+
+/** A user whom the system does not know, as in some containers, has none: what cannot be written there is said like elsewhere. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return parse(process.execPath).root;
+  }
 }
 
 function later(delayMs: number, work: () => void): () => void {

@@ -2,7 +2,7 @@ import { ControlRefusal } from "../node/controlClient.ts";
 import type { WindowClient } from "../node/windowClient.ts";
 import type { WindowSettings } from "../node/windowSettings.ts";
 import { type HostSecrets, offerAll } from "./credentialHandover.ts";
-import type { Handover } from "./proxyConnection.ts";
+import type { Handover } from "./connectionView.ts";
 
 /** Hands settings and secrets to the process that this window has come to. A setting that it refuses keeps nothing else from it. */
 export async function handOver(

@@ -14,7 +14,7 @@ import { type ContextKeys, isEnabled } from "./contributions.ts";
 import { panelBalances } from "./panelBalances.ts";
 import { panelFailure } from "./panelFailures.ts";
 import { panelUsage } from "./panelUsage.ts";
-import type { ConnectionView } from "./proxyConnection.ts";
+import type { ConnectionView } from "./connectionView.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** What a snapshot is made of. */

@@ -1,41 +1,8 @@
 import type { ControlClient } from "../node/controlClient.ts";
-import type { ControlEvent, ControlState } from "../node/controlState.ts";
+import type { ControlEvent } from "../node/controlState.ts";
 import type { Log } from "../ports.ts";
+import { type ConnectionView, type Handover, isOver, upView, viewOf } from "./connectionView.ts";
 import { isOlderVersion } from "./versionOrder.ts";
-
-/** How this window stands to the proxy process. */
-export type ConnectionStatus =
-  /** Looking for a process, or starting one. */
-  | "starting"
-  /** Answering; this window started it. */
-  | "running"
-  /** Answering; somebody else started it. */
-  | "attached"
-  /** Answering on another port than the wished one, which another program has. */
-  | "port_conflict"
-  | "failed"
-  | "stopped";
-
-/** The connection as it is shown. */
-export interface ConnectionView {
-  readonly status: ConnectionStatus;
-  /** Where clients reach the proxy; undefined while nobody can. */
-  readonly url: string | undefined;
-  /** What happened and what to do, where there is something to say. */
-  readonly reason: string | undefined;
-  /** Pretend upstreams answer. */
-  readonly sandbox: boolean;
-  readonly state: ControlState | undefined;
-}
-
-/** What handing over settings and secrets brought. */
-export interface Handover {
-  readonly sandbox: boolean;
-  /** The port that the process was started for; undefined where it does not say. */
-  readonly wishedPort: number | undefined;
-  /** Why a part was not taken. */
-  readonly problem: string | undefined;
-}
 
 /** What the connection works with. */
 export interface ConnectionParts {
@@ -64,6 +31,8 @@ export interface ProxyConnection {
   readonly view: ConnectionView;
   /** The process, while one answers. */
   readonly client: ControlClient | undefined;
+  /** Attaches when a process is there, at some time, and starts none. */
+  lookOut(): void;
   /** Finds or starts the process, and keeps it up from now on. Resolves when it answers or has failed. */
   start(): Promise<void>;
   /** Ends the process, for all windows. */
@@ -78,14 +47,24 @@ export interface ProxyConnection {
 
 const FIND_INTERVAL_MS = 100;
 const START_DEADLINE_MS = 20_000;
-/** A process that was asked to end may be followed by another window's newer one. */
-const SUCCESSOR_DEADLINE_MS = 10_000;
+/** A process that was asked to end may be followed by another window's newer one; a later one is found all the same. */
+const SUCCESSOR_DEADLINE_MS = 3_000;
+/** A look is a file and a socket, so it may be taken for as long as the window is open. */
+const LOOK_OUT_INTERVAL_MS = 5_000;
 /** A process that ran for so long has not died of its start. */
 const STEADY_MS = 60_000;
 /** Before each new start after a death; after the last one it has failed. */
 const BACK_OFF_MS = [0, 500, 1_000, 2_000, 5_000, 15_000] as const;
 
 type Ending = "let_go" | "asked_to_end" | "died";
+
+type Aim =
+  /** A process must be had. */
+  | "start"
+  /** The one that was asked to end may be followed by another. */
+  | "find_successor"
+  /** None is wanted here, but another window may start one. */
+  | "look_out";
 
 /** Makes the connection, stopped. */
 export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
@@ -97,6 +76,7 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
   let session: AbortController | undefined;
   let settled: PromiseWithResolvers<undefined> = Promise.withResolvers();
   let saidRevived = false;
+  let isDisposed = false;
 
   function show(next: ConnectionView): void {
     view = next;
@@ -104,20 +84,29 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
     for (const listener of changeListeners) listener();
   }
 
-  /** Keeps the window connected until the signal aborts, or until there is nothing more to connect to. */
-  async function run(signal: AbortSignal): Promise<void> {
-    let mayStart = true;
+  /** Keeps the window connected until the signal aborts. */
+  async function run(signal: AbortSignal, first: Aim): Promise<void> {
+    let aim = first;
     let deaths = 0;
+    const rest = (next: ConnectionView): void => {
+      show(next);
+      aim = "look_out";
+      deaths = 0;
+    };
     while (!signal.aborted) {
       let found: { readonly client: ControlClient; readonly startedHere: boolean } | undefined;
       try {
-        found = await reach(mayStart, signal);
+        if (aim === "look_out") await somebodyCame(signal);
+        found = await reach(aim !== "find_successor", signal);
       } catch (error) {
-        if (!signal.aborted) show(viewOf("failed", sentenceOf(error)));
-        return;
+        if (!signal.aborted) rest(viewOf("failed", sentenceOf(error)));
+        continue;
       }
       if (signal.aborted) return;
-      if (found === undefined) return show(viewOf("stopped"));
+      if (found === undefined) {
+        rest(viewOf("stopped"));
+        continue;
+      }
       if (deaths > 0 && found.startedHere && !saidRevived) {
         saidRevived = true;
         parts.onRevived();
@@ -126,13 +115,25 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
       const ending = await follow(found.client, found.startedHere, signal);
       client = undefined;
       if (ending === "let_go") return;
-      mayStart = ending === "died";
+      aim = ending === "died" ? "start" : "find_successor";
       deaths = ending === "died" ? (monotonic() - since > STEADY_MS ? 1 : deaths + 1) : 0;
       const pause = BACK_OFF_MS[Math.max(0, deaths - 1)];
-      if (pause === undefined)
-        return show(viewOf("failed", "The proxy process keeps ending: its log says why (Patchbay: Show Logs)."));
+      if (pause === undefined) {
+        rest(viewOf("failed", "The proxy process keeps ending: its log says why (Patchbay: Show Logs)."));
+        continue;
+      }
       show(viewOf("starting", deaths > 0 ? "The proxy process ended and is being started again." : undefined));
       await wait(pause, signal);
+    }
+  }
+
+  /** Resolves when a process takes requests: another window has started one, or the one that was there answers again. */
+  async function somebodyCame(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await wait(LOOK_OUT_INTERVAL_MS, signal);
+      const found = signal.aborted ? undefined : await parts.find().catch(() => undefined);
+      const state = await found?.state().catch(() => undefined);
+      if (state?.phase === "running") return;
     }
   }
 
@@ -192,13 +193,17 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
   }
 
   function begin(): Promise<void> {
+    settled = Promise.withResolvers();
+    show(viewOf("starting"));
+    keepRunning("start");
+    return settled.promise;
+  }
+
+  function keepRunning(aim: Aim): void {
     session?.abort();
     const own = new AbortController();
     session = own;
-    settled = Promise.withResolvers();
-    show(viewOf("starting"));
-    void run(own.signal).catch((error: unknown) => show(viewOf("failed", sentenceOf(error))));
-    return settled.promise;
+    void run(own.signal, aim).catch((error: unknown) => show(viewOf("failed", sentenceOf(error))));
   }
 
   /** Ends this window's part; returns the process that was there. */
@@ -217,11 +222,13 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
     get client() {
       return client;
     },
+    lookOut: () => keepRunning("look_out"),
     start: () => (session === undefined || isOver(view.status) ? begin() : settled.promise),
     async stop(graceMs) {
       const former = letGo() ?? (await parts.find().catch(() => undefined));
       show(viewOf("stopped"));
       await former?.stop(graceMs);
+      if (session === undefined && !isDisposed) keepRunning("look_out");
     },
     async restart() {
       const former = letGo() ?? (await parts.find().catch(() => undefined));
@@ -234,50 +241,12 @@ export function createProxyConnection(parts: ConnectionParts): ProxyConnection {
     onChange: (listener) => void changeListeners.push(listener),
     onEvent: (listener) => void eventListeners.push(listener),
     dispose() {
+      isDisposed = true;
       letGo();
       changeListeners.length = 0;
       eventListeners.length = 0;
       settled.resolve(undefined);
     },
-  };
-}
-
-/** Whether a process answers. */
-export function isUp(status: ConnectionStatus): boolean {
-  switch (status) {
-    case "running":
-    case "attached":
-    case "port_conflict":
-      return true;
-    case "starting":
-    case "failed":
-    case "stopped":
-      return false;
-  }
-}
-
-function isOver(status: ConnectionStatus): boolean {
-  return status === "failed" || status === "stopped";
-}
-
-function viewOf(status: "starting" | "failed" | "stopped", reason?: string): ConnectionView {
-  return { status, url: undefined, reason, sandbox: false, state: undefined };
-}
-
-function upView(state: ControlState, handover: Handover, startedHere: boolean): ConnectionView {
-  const { sandbox, wishedPort, problem } = handover;
-  const port = Number(new URL(state.url).port);
-  const moved = wishedPort !== undefined && wishedPort !== 0 && wishedPort !== port;
-  return {
-    status: moved ? "port_conflict" : startedHere ? "running" : "attached",
-    url: state.url,
-    reason:
-      problem ??
-      (moved
-        ? `Port ${wishedPort} is taken by another program, so the proxy listens on ${port}: connect your tools again, or choose another port.`
-        : undefined),
-    sandbox,
-    state,
   };
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { homedir } from "node:os";
+import { parse } from "node:path";
 
 import type { WindowStart } from "../node/windowStart.ts";
 
@@ -17,8 +17,8 @@ export function spawnProxyProcess(
 ): Promise<{ readonly exited: Promise<void> }> {
   const kept = Object.fromEntries(Object.entries(environment).filter(([name]) => !DROPPED.test(name)));
   const child = spawn(process.execPath, [script, JSON.stringify(start)], {
-    // A folder that somebody wants to remove, or unmount, must not be held.
-    cwd: homedir(),
+    // A folder that somebody wants to remove, or unmount, must not be held; and not everybody has a home that can be entered.
+    cwd: parse(process.execPath).root,
     detached: true,
     stdio: "ignore",
     windowsHide: true,

@@ -2,7 +2,7 @@ import { type Disposable, MarkdownString, StatusBarAlignment, window } from "vsc
 
 import type { CommandId } from "./contributions.ts";
 import type { ReadSetting } from "./preferences.ts";
-import type { ConnectionView } from "./proxyConnection.ts";
+import type { ConnectionView } from "./connectionView.ts";
 import { statusText } from "./statusText.ts";
 import { statusTooltip } from "./statusTooltip.ts";
 import type { UsageFacts } from "./usageWatch.ts";

@@ -2,7 +2,7 @@ import { money, shortTokens } from "./amounts.ts";
 import type { StatusBarContent } from "./contributions.ts";
 import { dayTotals } from "./dayTotals.ts";
 import { lowAllowances } from "./lowAllowances.ts";
-import type { ConnectionView } from "./proxyConnection.ts";
+import type { ConnectionView } from "./connectionView.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** What the status bar's item says. */

@@ -1,7 +1,7 @@
 import { count, money, plural, span, windowName } from "./amounts.ts";
 import type { CommandId } from "./contributions.ts";
 import { dayTotals } from "./dayTotals.ts";
-import type { ConnectionView } from "./proxyConnection.ts";
+import type { ConnectionView } from "./connectionView.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** The tooltip of the status bar's item. */

@@ -3,7 +3,8 @@ import { commands, env, type ExtensionContext, ExtensionKind, type LogOutputChan
 import type { ControlClient } from "../node/controlClient.ts";
 import { type WindowClient, windowClient } from "../node/windowClient.ts";
 import type { HostSecrets } from "./credentialHandover.ts";
-import { isUp, type ProxyConnection } from "./proxyConnection.ts";
+import { isUp } from "./connectionView.ts";
+import type { ProxyConnection } from "./proxyConnection.ts";
 import type { UsageWatch } from "./usageWatch.ts";
 
 /** What the commands of a window work with. */

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import type { ControlClient } from "../../src/node/controlClient.ts";
 import { ControlError } from "../../src/node/controlDirectory.ts";
 import type { ControlEvent, ControlState } from "../../src/node/controlState.ts";
-import { type ConnectionParts, createProxyConnection, isUp } from "../../src/vscode/proxyConnection.ts";
-import { until } from "../node/relayRig.ts";
+import { isUp } from "../../src/vscode/connectionView.ts";
+import { type ConnectionParts, createProxyConnection } from "../../src/vscode/proxyConnection.ts";
+import { Opened, until } from "../node/relayRig.ts";
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A process of the test's, which ends as the test says. */
 class PretendProcess {
-  readonly state: ControlState;
+  state: ControlState;
   readonly drained: string[] = [];
   readonly stopped: number[] = [];
   #events: ((event: ControlEvent | undefined) => void) | undefined;
@@ -46,10 +47,12 @@ class PretendProcess {
     state: () => Promise.resolve(this.state),
     drain: (reason: string) => {
       this.drained.push(reason);
+      this.state = { ...this.state, phase: "draining" };
       return Promise.resolve(this.state);
     },
     stop: (graceMs: number) => {
       this.stopped.push(graceMs);
+      this.state = { ...this.state, phase: "draining" };
       return Promise.resolve(this.state);
     },
     events: (signal: AbortSignal) => this.#stream(signal),
@@ -113,10 +116,15 @@ function connect(changes: Partial<ConnectionParts> = {}) {
     },
     ...changes,
   });
+  opened.add(() => connection.dispose());
   return { connection, world };
 }
 
+const opened = new Opened();
+
 describe("a window's connection to the proxy process", () => {
+  afterEach(() => opened.closeAll());
+
   it("starts a process where there is none, and is running then", async () => {
     const { connection, world } = connect();
     await connection.start();
@@ -254,6 +262,37 @@ describe("a window's connection to the proxy process", () => {
     await connection.restart();
     assert.equal(former?.drained.length, 1);
     assert.deepEqual([connection.view.status, world.spawns], ["running", 2]);
+  });
+
+  it("goes over to the process that another window has started after it was stopped here", async () => {
+    const { connection, world } = connect();
+    await connection.start();
+    await connection.stop(0);
+    world.present = new PretendProcess({ pid: 2 });
+    await until(() => connection.view.status === "attached", "the process of the other window");
+    assert.deepEqual([connection.view.state?.pid, world.spawns], [2, 1]);
+  });
+
+  it("finds a process again that did not answer for a while, and starts none beside it", async () => {
+    const frozen = new PretendProcess();
+    let isFrozen = true;
+    const { connection, world } = connect({
+      find: () => (isFrozen ? Promise.reject(new ControlError("It does not answer.")) : Promise.resolve(frozen.client)),
+    });
+    await connection.start();
+    assert.deepEqual([connection.view.status, connection.view.reason], ["failed", "It does not answer."]);
+    isFrozen = false;
+    await until(() => connection.view.status === "attached", "the process that answers again");
+    assert.equal(world.spawns, 0);
+  });
+
+  it("attaches to a process that comes, where it is to start none by itself", async () => {
+    const { connection, world } = connect();
+    connection.lookOut();
+    assert.equal(connection.view.status, "stopped");
+    world.present = new PretendProcess();
+    await until(() => connection.view.status === "attached", "being attached");
+    assert.equal(world.spawns, 0);
   });
 
   it("starts once, however often it is asked to", async () => {

@@ -3,7 +3,7 @@ import type { ControlUsage } from "../../src/node/controlState.ts";
 import type { KeyView } from "../../src/node/keyKeeping.ts";
 import type { LiveView } from "../../src/proxy/liveRequests.ts";
 import type { ContextKeys } from "../../src/vscode/contributions.ts";
-import type { ConnectionView } from "../../src/vscode/proxyConnection.ts";
+import type { ConnectionView } from "../../src/vscode/connectionView.ts";
 import type { UsageFacts } from "../../src/vscode/usageWatch.ts";
 
 export const NOW = Date.parse("2026-11-21T12:00:00Z");

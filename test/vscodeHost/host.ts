@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 import { installedHost } from "./installHost.ts";
 
@@ -13,9 +13,24 @@ import { installedHost } from "./installHost.ts";
 export interface Host {
   /** The ledger's folder of the proxy process that its windows start. */
   readonly dataDirectory: string;
-  openWindow(): Promise<HostWindow>;
+  /** Where the proxy process's control socket is looked for. */
+  readonly runDirectory: string;
+  /** Where the extensions are installed. */
+  readonly extensions: string;
+  /** Opens a window on a folder of this name. */
+  openWindow(folder?: string): Promise<HostWindow>;
+  /** Installs another VSIX while the server runs, as an update does: windows have it from their next load on. */
+  install(vsix: string): Promise<void>;
   /** Waits until everything that it started has ended. */
   close(): Promise<void>;
+}
+
+/** How a host differs from the usual one. */
+export interface HostOptions {
+  /** Machine settings. */
+  readonly settings?: object;
+  /** The ledger's folder, where it is not one below the host's. */
+  readonly dataDirectory?: string;
 }
 
 /** One window. */
@@ -33,6 +48,17 @@ export interface HostWindow {
 }
 
 const START_DEADLINE_MS = 60_000;
+const END_DEADLINE_MS = 15_000;
+const VIEWPORT = { width: 1280, height: 800 };
+/** A port of its own for each host, and none of the editor's own pages in the way. */
+const SETTINGS = {
+  "patchbay.port": 0,
+  "workbench.startupEditor": "none",
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "chat.disableAIFeatures": true,
+  "extensions.ignoreRecommendations": true,
+  "remote.autoForwardPorts": false,
+};
 const SECRET_KEY_BYTES = 32;
 const BROWSER_ARGUMENTS = [
   "--no-sandbox",
@@ -46,12 +72,12 @@ const BROWSER_ARGUMENTS = [
 const RELOAD = { action: "start", command: "workbench.action.reloadWindow" };
 const STATUS_ITEM = '[id="patchbay.patchbay.patchbay.status"]';
 
-/** Installs the VSIX into a server of its own below the folder, and starts it with these settings. */
-export async function startHost(folder: string, vsix: string, settings: object): Promise<Host> {
+/** Installs the VSIX into a server of its own below the folder, and starts it. */
+export async function startHost(folder: string, vsix: string, options: HostOptions = {}): Promise<Host> {
   const { serverMain, node } = await installedHost();
   const places = Object.fromEntries(
-    ["server", "extensions", "workspace", "driver", "data", "run"].map((name) => [name, join(folder, name)]),
-  ) as Record<"server" | "extensions" | "workspace" | "driver" | "data" | "run", string>;
+    ["server", "extensions", "folders", "driver", "data", "run"].map((name) => [name, join(folder, name)]),
+  ) as Record<"server" | "extensions" | "folders" | "driver" | "data" | "run", string>;
   await Promise.all(Object.values(places).map((place) => mkdir(place, { recursive: true, mode: 0o700 })));
   const common = [
     "--accept-server-license-terms",
@@ -60,18 +86,21 @@ export async function startHost(folder: string, vsix: string, settings: object):
     "--extensions-dir",
     places.extensions,
   ];
+  const dataDirectory = options.dataDirectory ?? places.data;
   const env = {
     ...process.env,
     PATCHBAY_SANDBOX: "1",
-    PATCHBAY_DATA_DIR: places.data,
+    PATCHBAY_DATA_DIR: dataDirectory,
     PATCHBAY_DRIVER: places.driver,
     XDG_RUNTIME_DIR: places.run,
   };
   // The machine's settings of a VS Code server.
   const machine = join(places.server, "data", "Machine");
   await mkdir(machine, { recursive: true });
-  await writeFile(join(machine, "settings.json"), JSON.stringify(settings));
-  await finished(spawn(node, [serverMain, ...common, "--install-extension", vsix], { env }), "Installing the VSIX");
+  await writeFile(join(machine, "settings.json"), JSON.stringify({ ...SETTINGS, ...options.settings }));
+  const install = (path: string): Promise<void> =>
+    finished(spawn(node, [serverMain, ...common, "--install-extension", path], { env }), "Installing the VSIX");
+  await install(vsix);
   const server = spawn(
     node,
     [
@@ -96,17 +125,23 @@ export async function startHost(folder: string, vsix: string, settings: object):
     executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
     args: BROWSER_ARGUMENTS,
   });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: VIEWPORT });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   // Secrets are kept in the browser, encrypted with a part of the key that code-server's own web server hands out: here the test does.
   const keyPart = randomBytes(SECRET_KEY_BYTES);
   await context.route("**/mint-key", (route) =>
     route.fulfill({ body: keyPart, contentType: "application/octet-stream" }),
   );
-  const dataDirectory = places.data;
   return {
     dataDirectory,
-    openWindow: () => openWindow(context, addressOf(port, places.workspace), places.driver),
+    runDirectory: places.run,
+    extensions: places.extensions,
+    install,
+    async openWindow(name = "workspace") {
+      const opened = join(places.folders, name);
+      await mkdir(opened, { recursive: true });
+      return openWindow(await context.newPage(), addressOf(port, opened), join(places.driver, name));
+    },
     async close() {
       await closeAll(browser, server);
       await endProxy(dataDirectory);
@@ -114,17 +149,16 @@ export async function startHost(folder: string, vsix: string, settings: object):
   };
 }
 
-async function openWindow(context: BrowserContext, address: string, driver: string): Promise<HostWindow> {
-  const page = await context.newPage();
+async function openWindow(page: Page, address: string, driver: string): Promise<HostWindow> {
   let socket = await load(() => page.goto(address));
 
   /** Loads a page and finds the extension host that came with it. */
   async function load(work: () => Promise<unknown>): Promise<string> {
-    const before = await readdir(driver);
+    const before = await namesIn(driver);
     await work();
     const deadline = performance.now() + START_DEADLINE_MS;
     while (performance.now() < deadline) {
-      const fresh = (await readdir(driver)).find((name) => !before.includes(name));
+      const fresh = (await namesIn(driver)).find((name) => !before.includes(name));
       if (fresh !== undefined) return join(driver, fresh);
       await delay(100);
     }
@@ -145,6 +179,15 @@ async function openWindow(context: BrowserContext, address: string, driver: stri
     },
     close: () => page.close(),
   };
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    // No extension host has been here yet.
+    return [];
+  }
 }
 
 function askDriver(socketPath: string, question: object): Promise<unknown> {
@@ -203,7 +246,9 @@ async function closeAll(browser: Browser, server: ChildProcess): Promise<void> {
   await browser.close();
   const gone = once(server, "exit");
   server.kill("SIGTERM");
+  const hard = setTimeout(() => server.kill("SIGKILL"), END_DEADLINE_MS);
   await gone;
+  clearTimeout(hard);
 }
 
 /** The proxy process outlives its windows by design; a test does not want it to. */
@@ -216,7 +261,7 @@ async function endProxy(dataDirectory: string): Promise<void> {
   } catch {
     return;
   }
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + END_DEADLINE_MS;
   while (performance.now() < deadline) {
     try {
       process.kill(pid, 0);

@@ -1,5 +1,6 @@
-// Runs commands in the extension host for a test outside of it. It listens on a socket in the folder that PATCHBAY_DRIVER names; each
-// extension host has its own, named by its process.
+// Runs commands in the extension host for a test outside of it. It listens on a socket in the folder that PATCHBAY_DRIVER names, below a
+// folder named as the window's; each extension host has its own, named by its process.
+const { mkdirSync } = require("node:fs");
 const { createServer } = require("node:http");
 const { join } = require("node:path");
 const vscode = require("vscode");
@@ -23,7 +24,7 @@ const actions = {
     terminal.sendText(line);
   },
   globalsAreOwn: () => globalThis.Response === globalResponse,
-  host: () => ({ version: vscode.version, node: process.version, appHost: vscode.env.appHost }),
+  pid: () => process.pid,
   openEditors: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
 };
 
@@ -39,6 +40,8 @@ exports.activate = (context) => {
       outgoing.end(JSON.stringify({ error: String(error) }));
     }
   });
-  server.listen(join(process.env.PATCHBAY_DRIVER, `${process.pid}.sock`));
+  const folder = join(process.env.PATCHBAY_DRIVER, vscode.workspace.name);
+  mkdirSync(folder, { recursive: true });
+  server.listen(join(folder, `${process.pid}.sock`));
   context.subscriptions.push({ dispose: () => server.close() });
 };
