@@ -54,8 +54,3 @@ async function install(): Promise<void> {
 function environmentWithoutNpm(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
 }
-
-/** What an outer npm tells its scripts is not for an inner one: code-server reads the version of Node from `npm_config_user_agent`. */
-function environmentWithoutNpm(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
-}
