@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 
@@ -35,9 +35,22 @@ const oneParserEach = {
   },
 };
 
+/**
+ * What edits clients' files brings parsers along, and is loaded when it is first needed: a file of its own. It shares no module with the
+ * extension's file, so that it is given what it works with.
+ */
+const clientsApart = {
+  name: "clients-apart",
+  setup(bundling) {
+    bundling.onResolve({ filter: /\/clientOffice\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./clients.cjs", external: true } : undefined,
+    );
+  },
+};
+
 rmSync(outdir, { recursive: true, force: true });
 
-await Promise.all([
+const [, extension] = await Promise.all([
   build({
     ...shared,
     // The command line, and the process that windows start: they share most of their code.
@@ -55,10 +68,15 @@ await Promise.all([
   }),
   build({
     ...shared,
-    entryPoints: ["src/vscode/extension.ts"],
-    outfile: `${outdir}/extension.cjs`,
+    entryPoints: { extension: "src/vscode/extension.ts", clients: "src/vscode/clientOffice.ts" },
+    outdir,
+    outExtension: { ".js": ".cjs" },
     format: "cjs",
     external: ["vscode"],
+    // By `require`, in which alone every editor puts its own `vscode` into the place.
+    supported: { "dynamic-import": false },
+    metafile: true,
+    plugins: [clientsApart],
   }),
   build({
     ...shared,
@@ -70,3 +88,7 @@ await Promise.all([
     format: "iife",
   }),
 ]);
+
+if (process.argv.includes("--metafile")) {
+  writeFileSync(`${outdir}/extension.meta.json`, JSON.stringify(extension.metafile));
+}

@@ -1,12 +1,12 @@
-import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { promisify } from "node:util";
 import type { ClientKeys } from "../clients/connectClient.ts";
 import type { CheckFetch, ProxyReport } from "../clients/checkProxy.ts";
 import type { ClientPlace } from "../clients/clientRow.ts";
+import { programVersion } from "../clients/programVersion.ts";
+import { proxyReport } from "../clients/proxyReport.ts";
 import { loadPrices } from "../ledger/priceSnapshot.ts";
 import type { PriceTable } from "../ledger/prices.ts";
 import { BUILT_IN_PRICES } from "../ledger/priceTable.ts";
@@ -15,8 +15,6 @@ import { connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { openLedgerForReading } from "../node/ledgerFile.ts";
 import type { CommandIo } from "./serveCommand.ts";
-
-const run = promisify(execFile);
 
 /** The effects of connecting clients at a terminal. */
 export interface ConnectEffects {
@@ -51,16 +49,10 @@ export function systemConnectEffects(makeKeys: MakeClientKeys): MakeConnectEffec
     keys: makeKeys(directory, io),
     async report() {
       const client = await connectControl(controlPathOf(directory, io.environment));
-      if (client === undefined) return undefined;
-      const [{ url, version, pid, upstreams }, models, signIn] = await Promise.all([
-        client.state(),
-        client.models().catch(() => []),
-        client.signIn().catch(() => undefined),
-      ]);
-      return { origin: url, version, pid, upstreams, models, signIn };
+      return client === undefined ? undefined : proxyReport(client);
     },
     fetch: (url, init) => fetch(url, init),
-    version: versionOf,
+    version: programVersion,
     prices() {
       const database = openLedgerForReading(directory);
       try {
@@ -79,20 +71,6 @@ export function systemConnectEffects(makeKeys: MakeClientKeys): MakeConnectEffec
 export function directoryOf(given: string | undefined, { environment }: Pick<CommandIo, "environment">): string {
   const chosen = given ?? dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
   return resolve(chosen);
-}
-
-const VERSION_TIMEOUT_MS = 10_000;
-
-/** A program that asks something instead of telling its version is ended. */
-async function versionOf(program: string): Promise<string | undefined> {
-  // Windows starts .cmd files by a shell only, for which a path from the PATH is too little known.
-  if (/\.(?:cmd|bat)$/i.test(program)) return undefined;
-  try {
-    const { stdout } = await run(program, ["--version"], { timeout: VERSION_TIMEOUT_MS, windowsHide: true });
-    return /\d+\.\d+[\w.+-]*/.exec(stdout)?.[0];
-  } catch {
-    return undefined;
-  }
 }
 
 async function askYes(question: string): Promise<boolean> {

@@ -70,7 +70,7 @@ export interface ConnectResult {
 }
 
 /** What stands for a key that is not made yet. */
-const KEY_TO_COME = "pb_made_when_you_agree";
+export const KEY_TO_COME = "pb_made_when_you_agree";
 
 interface Planned {
   readonly connection: Connection | undefined;

@@ -1,9 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import * as z from "zod/mini";
 import { ClientError } from "./clientError.ts";
-import type { ConfigValue } from "./configValue.ts";
 import { readConfigFile, writeConfigFile } from "./configFile.ts";
+import { isConnection } from "./connectionShape.ts";
 import type { FileEdit } from "./fileEdit.ts";
 
 /** An edit in a file of a client: what was put in, and what was there before. */
@@ -59,38 +58,6 @@ export interface ConnectionJournal {
 /** So many copies of clients' files are kept. */
 const MOST_BACKUPS = 30;
 
-const configValue: z.ZodMiniType<ConfigValue> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(configValue), z.record(z.string(), configValue)]),
-);
-
-const names = z.array(z.string());
-
-const connectedFile = z.object({
-  path: z.string(),
-  format: z.enum(["toml", "json", "jsonc", "json5"]),
-  assignments: z.array(z.object({ path: names, value: configValue, mark: z.optional(z.array(names)) })),
-  before: z.nullable(z.string()),
-  after: z.string(),
-  madeFolder: z.nullable(z.string()),
-});
-
-const connectionSchema = z.object({
-  version: z.literal(1),
-  id: z.string(),
-  client: z.string(),
-  mode: z.string(),
-  project: z.nullable(z.string()),
-  origin: z.string(),
-  label: z.string(),
-  keyId: z.string(),
-  model: z.nullable(z.string()),
-  named: names,
-  isBounded: z.boolean(),
-  connectedAt: z.number(),
-  files: z.array(connectedFile),
-  earlier: z.array(connectedFile),
-});
-
 /** Opens the journal of a data directory, which need not be there. */
 export function openConnectionJournal(dataDirectory: string): ConnectionJournal {
   const folder = join(dataDirectory, "clients");
@@ -101,8 +68,8 @@ export function openConnectionJournal(dataDirectory: string): ConnectionJournal 
   async function read(id: string): Promise<Connection | undefined> {
     const { text } = await readConfigFile(pathOf(id));
     if (text === undefined) return undefined;
-    const parsed = connectionSchema.safeParse(jsonOf(text));
-    if (parsed.success) return parsed.data as Connection;
+    const written = jsonOf(text);
+    if (isConnection(written)) return written;
     throw new ClientError(
       `${pathOf(id)} is damaged: take out by hand what it says was put in, then remove it; copies of the files are in ${backups}.`,
     );

@@ -1,5 +1,6 @@
 import { commands, type Disposable, env } from "vscode";
 
+import type { ClientAccess } from "./clientAccess.ts";
 import { type CommandId, COMMANDS, USAGE_VIEW } from "./contributions.ts";
 import { addCredit, manageKeys, newKey } from "./keyCommands.ts";
 import type { LogTail } from "./logTail.ts";
@@ -24,12 +25,13 @@ export interface CommandParts {
   readonly panels: UsagePanels;
   readonly logTail: LogTail;
   readonly callbacks: CallbackUris;
+  readonly clients: ClientAccess;
 }
 
 type Handler = (...given: readonly unknown[]) => Promise<void> | void;
 
 /** Registers every command. What one rejects with is a sentence for the user. */
-export function registerCommands({ parts, panels, logTail, callbacks }: CommandParts): readonly Disposable[] {
+export function registerCommands({ parts, panels, logTail, callbacks, clients }: CommandParts): readonly Disposable[] {
   const handlers: Readonly<Record<CommandId, Handler>> = {
     "patchbay.startProxy": () => startProxy(parts),
     "patchbay.stopProxy": () => stopProxy(parts),
@@ -42,6 +44,14 @@ export function registerCommands({ parts, panels, logTail, callbacks }: CommandP
     "patchbay.copyBaseUrl": () => copyBaseUrl(parts),
     "patchbay.copyWindowKey": () => copyWindowKey(parts),
     "patchbay.testConnection": () => testConnection(parts),
+    "patchbay.connectCodex": async () => (await clients.office()).connect("codex"),
+    "patchbay.connectOpencode": async () => (await clients.office()).connect("opencode"),
+    "patchbay.connectClient": async (client) => (await clients.office()).connect(client),
+    "patchbay.disconnectClient": async (connection) => (await clients.office()).disconnect(connection),
+    "patchbay.checkClients": async () => (await clients.office()).check(),
+    "patchbay.mendClients": async (...wanted) => (await clients.office()).mend(...wanted),
+    "patchbay.applyChange": async () => (await clients.office()).decide(true),
+    "patchbay.discardChange": async () => (await clients.office()).decide(false),
     "patchbay.exportUsage": () => exportUsage(parts),
     async "patchbay.showLogs"() {
       parts.log.show();

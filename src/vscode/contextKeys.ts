@@ -1,11 +1,17 @@
 import { commands } from "vscode";
 
+import type { ClientFacts } from "./clientAccess.ts";
 import { CONTEXT_KEYS, type ContextKeys } from "./contributions.ts";
 import { isUp, type ConnectionView } from "./connectionView.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** What the context keys hold in a state of affairs. `hadUsage`: something was used at some time before. */
-export function contextKeysOf({ status, sandbox }: ConnectionView, facts: UsageFacts, hadUsage: boolean): ContextKeys {
+export function contextKeysOf(
+  { status, sandbox }: ConnectionView,
+  facts: UsageFacts,
+  hadUsage: boolean,
+  { hasClients, isReviewing }: ClientFacts,
+): ContextKeys {
   const { held, signIn, today } = facts;
   const isSignedIn = held?.codex === true || (signIn !== undefined && signIn.state !== "signed_out");
   const hasOpenaiKey = held?.openai === true;
@@ -18,6 +24,8 @@ export function contextKeysOf({ status, sandbox }: ConnectionView, facts: UsageF
     "patchbay.hasOpenrouterKey": hasOpenrouterKey,
     "patchbay.hasUpstream": sandbox || isSignedIn || hasOpenaiKey || hasOpenrouterKey,
     "patchbay.hasUsage": hadUsage || today.length > 0,
+    "patchbay.hasClients": hasClients,
+    "patchbay.isReviewing": isReviewing,
   };
 }
 

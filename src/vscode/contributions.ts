@@ -11,6 +11,14 @@ export const COMMANDS = [
   "patchbay.copyBaseUrl",
   "patchbay.copyWindowKey",
   "patchbay.testConnection",
+  "patchbay.connectCodex",
+  "patchbay.connectOpencode",
+  "patchbay.connectClient",
+  "patchbay.disconnectClient",
+  "patchbay.checkClients",
+  "patchbay.mendClients",
+  "patchbay.applyChange",
+  "patchbay.discardChange",
   "patchbay.exportUsage",
   "patchbay.showLogs",
   "patchbay.setOpenaiKey",
@@ -40,9 +48,11 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly retentionDays: number;
   readonly logRequests: boolean;
+  readonly terminalEnvironment: boolean;
   readonly "statusBar.content": StatusBarContent;
   readonly "statusBar.lowPercent": number;
   readonly "notices.limits": boolean;
+  readonly "notices.clients": boolean;
 }
 
 /** What the status bar shows. */
@@ -64,9 +74,11 @@ const SETTING_NAMES: Readonly<Record<keyof Settings, true>> = {
   allowedOrigins: true,
   retentionDays: true,
   logRequests: true,
+  terminalEnvironment: true,
   "statusBar.content": true,
   "statusBar.lowPercent": true,
   "notices.limits": true,
+  "notices.clients": true,
 };
 
 /** The names of all settings, with `patchbay.` in front. */
@@ -85,6 +97,10 @@ export interface ContextKeys {
   readonly "patchbay.hasUpstream": boolean;
   /** Whether anything was ever used. */
   readonly "patchbay.hasUsage": boolean;
+  /** Whether a client is connected. */
+  readonly "patchbay.hasClients": boolean;
+  /** Whether a change of a client's files is being shown for an answer. */
+  readonly "patchbay.isReviewing": boolean;
 }
 
 const CONTEXT_KEY_NAMES: Readonly<Record<keyof ContextKeys, true>> = {
@@ -95,6 +111,8 @@ const CONTEXT_KEY_NAMES: Readonly<Record<keyof ContextKeys, true>> = {
   "patchbay.hasOpenrouterKey": true,
   "patchbay.hasUpstream": true,
   "patchbay.hasUsage": true,
+  "patchbay.hasClients": true,
+  "patchbay.isReviewing": true,
 };
 
 /** Their names. */
@@ -111,5 +129,6 @@ export function isEnabled(command: CommandId, keys: ContextKeys): boolean {
   const isStarting = keys["patchbay.status"] === "starting";
   if (command === "patchbay.startProxy") return !keys["patchbay.isUp"] && !isStarting;
   if (command === "patchbay.stopProxy") return keys["patchbay.isUp"] || isStarting;
+  if (command === "patchbay.applyChange" || command === "patchbay.discardChange") return keys["patchbay.isReviewing"];
   return command !== "patchbay.signOut" || keys["patchbay.isSignedIn"];
 }

@@ -36,6 +36,7 @@ export async function offerChanged(kind: SecretKind, secrets: HostSecrets, clien
       await client.offerCredentials({ codex: tokensOfText(await secrets.get("codex")) ?? null });
       break;
     case "windowKey":
+    case "terminalKey":
       break;
   }
 }

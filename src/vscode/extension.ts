@@ -6,8 +6,10 @@ import { type ExtensionContext, window, workspace } from "vscode";
 import { connectControl } from "../node/controlClient.ts";
 import { lookUpControlPath } from "../node/controlPlace.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
+import { withFileLock } from "../node/fileLock.ts";
 import { windowClient } from "../node/windowClient.ts";
 import { SANDBOX_VARIABLE } from "../node/windowStart.ts";
+import { createClientAccess } from "./clientAccess.ts";
 import { registerCommands } from "./commandTable.ts";
 import { contextKeysOf, createContextKeyTeller } from "./contextKeys.ts";
 import { type CommandId, type ContextKeys, isEnabled } from "./contributions.ts";
@@ -27,9 +29,10 @@ import { exportUsage } from "./proxyCommands.ts";
 import { rangeStart } from "./rangeStart.ts";
 import { spawnProxyProcess } from "./spawnProcess.ts";
 import { createStatusBar } from "./statusBar.ts";
+import { createTerminalEnvironment } from "./terminalEnvironment.ts";
 import { createUsagePanels } from "./usagePanel.ts";
 import { createUsageWatch } from "./usageWatch.ts";
-import type { WindowParts } from "./windowParts.ts";
+import { answeringNow, answeringProcess, type WindowParts } from "./windowParts.ts";
 
 const HAD_USAGE = "hadUsage";
 const DATA_DIRECTORY_VARIABLE = "PATCHBAY_DATA_DIR";
@@ -74,8 +77,22 @@ export function activate(context: ExtensionContext): void {
   const watch = createUsageWatch({ connection, later, now: () => Date.now(), log });
   const parts: WindowParts = { context, log, connection, watch, secrets };
 
+  const clients = createClientAccess({
+    connection,
+    watch,
+    load: () => import("./clientOffice.ts"),
+    onChange: update,
+    office: {
+      directory,
+      expectedOrigin: () => `http://127.0.0.1:${readSetting("port")}`,
+      process: () => answeringProcess(parts),
+      present: () => answeringNow(parts),
+      showNotice: createNoticeShower(context.globalState, () => readSetting("notices.clients")),
+    },
+  });
+
   const keysNow = (): ContextKeys =>
-    contextKeysOf(connection.view, watch.facts, context.globalState.get(HAD_USAGE) === true);
+    contextKeysOf(connection.view, watch.facts, context.globalState.get(HAD_USAGE) === true, clients.facts);
   const tellKeys = createContextKeyTeller();
   const statusBar = createStatusBar({
     view: () => connection.view,
@@ -92,6 +109,14 @@ export function activate(context: ExtensionContext): void {
     exportView: ({ range, key, model }) => exportUsage(parts, { since: rangeStart(range, Date.now()), key, model }),
   });
   const callbacks = createCallbackUris();
+  const terminals = createTerminalEnvironment({
+    isWanted: () => readSetting("terminalEnvironment"),
+    running: () => answeringNow(parts),
+    variables: () => context.environmentVariableCollection,
+    secrets,
+    alone: (work) => withFileLock(join(directory, "terminals.lock"), work),
+    log,
+  });
 
   function update(): void {
     const keys = keysNow();
@@ -105,6 +130,7 @@ export function activate(context: ExtensionContext): void {
   connection.onChange(() => {
     update();
     noticeDamagedLedger(connection.view);
+    void terminals.update();
   });
   watch.onChange((what) => {
     if (what === "live") return statusBar.update();
@@ -132,7 +158,8 @@ export function activate(context: ExtensionContext): void {
     statusBar,
     panels,
     callbacks,
-    ...registerCommands({ parts, panels, logTail, callbacks }),
+    clients,
+    ...registerCommands({ parts, panels, logTail, callbacks, clients }),
     secrets.onDidChange((kind) => {
       const { client } = connection;
       if (client === undefined) return;
@@ -143,6 +170,7 @@ export function activate(context: ExtensionContext): void {
     }),
     workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("patchbay.statusBar")) statusBar.update();
+      if (change.affectsConfiguration("patchbay.terminalEnvironment")) void terminals.update();
       if (!change.affectsConfiguration("patchbay") && !change.affectsConfiguration("http")) return;
       const { client } = connection;
       if (client === undefined) return;

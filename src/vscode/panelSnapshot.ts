@@ -117,8 +117,18 @@ function panelSteps(keys: ContextKeys, sandbox: boolean): readonly PanelStep[] {
       actions: [{ label: "Start Proxy", command: "patchbay.startProxy" }],
     },
     {
+      title: "Connect your tools",
+      sentence: "Each gets a key of its own. You see what changes in its configuration before anything does.",
+      done: keys["patchbay.hasClients"],
+      actions: [
+        { label: "Connect Codex", command: "patchbay.connectCodex" },
+        { label: "Connect opencode", command: "patchbay.connectOpencode" },
+        { label: "Connect a Client…", command: "patchbay.connectClient" },
+      ],
+    },
+    {
       title: "Send a first request",
-      sentence: "Test each upstream with one tiny request, or give base URL and key to your own tools.",
+      sentence: "Ask a connected tool something, or test each upstream with one tiny request.",
       done: false,
       actions: [
         { label: "Test Connection", command: "patchbay.testConnection" },

@@ -1,5 +1,5 @@
 /** What is kept in the editor's SecretStorage. */
-export type SecretKind = "openai" | "openrouter" | "codex" | "windowKey";
+export type SecretKind = "openai" | "openrouter" | "codex" | "windowKey" | "terminalKey";
 
 /** Which host's secrets are meant. */
 export interface SecretPlace {
@@ -20,6 +20,6 @@ export function secretName({ host, sandbox }: SecretPlace, kind: SecretKind, det
 
 /** The kind of secret that a name of this place stands for; undefined for others'. */
 export function secretKind(place: SecretPlace, name: string): SecretKind | undefined {
-  const kinds: readonly SecretKind[] = ["openai", "openrouter", "codex", "windowKey"];
+  const kinds: readonly SecretKind[] = ["openai", "openrouter", "codex", "windowKey", "terminalKey"];
   return kinds.find((kind) => name === secretName(place, kind) || name.startsWith(`${secretName(place, kind)}/`));
 }

@@ -14,6 +14,7 @@ export interface StatusTooltip {
 const LINKS: readonly (readonly [CommandId, string])[] = [
   ["patchbay.startProxy", "Start"],
   ["patchbay.showUsage", "Usage"],
+  ["patchbay.connectClient", "Connect a Client"],
   ["patchbay.copyBaseUrl", "Copy Base URL"],
   ["patchbay.manageKeys", "Keys"],
   ["patchbay.restartProxy", "Restart"],

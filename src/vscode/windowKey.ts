@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 import type { ControlClient } from "../node/controlClient.ts";
-import { isJsonObject } from "../wire/json.ts";
 import type { HostSecrets } from "./credentialHandover.ts";
+import { keptKey } from "./keptKey.ts";
 
 /** What tells apart the windows that get a key each. */
 export interface WindowIdentity {
@@ -22,22 +22,6 @@ export async function windowKey(
   client: Pick<ControlClient, "keys" | "addKey">,
 ): Promise<string> {
   const place = createHash("sha256").update(folders.join("\n")).digest("hex").slice(0, ID_CHARACTERS);
-  const kept = readKept(await secrets.get("windowKey", place));
-  const known = kept === undefined ? [] : await client.keys();
-  if (kept !== undefined && known.some(({ id, state }) => id === kept.id && state === "active")) return kept.key;
   const label = `VS Code: ${(name ?? "empty window").slice(0, LONGEST_NAME)}`;
-  const { id, key } = await client.addKey({ label });
-  await secrets.store("windowKey", JSON.stringify({ id, key }), place);
-  return key;
-}
-
-function readKept(text: string | undefined): { readonly id: string; readonly key: string } | undefined {
-  let read: unknown;
-  try {
-    read = JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
-  const { id, key } = isJsonObject(read) ? read : {};
-  return typeof id === "string" && typeof key === "string" ? { id, key } : undefined;
+  return keptKey({ kind: "windowKey", detail: place }, label, secrets, client);
 }

@@ -24,12 +24,18 @@ export interface AnsweringProcess {
 }
 
 /** The process, started where need be; undefined, said to the user, where it cannot be had. */
-export async function answeringProcess({ connection }: WindowParts): Promise<AnsweringProcess | undefined> {
+export async function answeringProcess(parts: WindowParts): Promise<AnsweringProcess | undefined> {
+  const { connection } = parts;
   if (!isUp(connection.view.status)) await connection.start();
-  const { client, view } = connection;
-  if (client !== undefined && view.url !== undefined) return { client, extended: windowClient(client), url: view.url };
-  void sayFailure(view.reason ?? "The Patchbay proxy is not running.");
-  return undefined;
+  const running = answeringNow(parts);
+  if (running === undefined) void sayFailure(connection.view.reason ?? "The Patchbay proxy is not running.");
+  return running;
+}
+
+/** The process, if one answers now. */
+export function answeringNow({ connection: { client, view } }: WindowParts): AnsweringProcess | undefined {
+  if (client === undefined || view.url === undefined) return undefined;
+  return { client, extended: windowClient(client), url: view.url };
 }
 
 /**

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { COMMANDS } from "../../src/vscode/contributions.ts";
+import { buildExtension, type BuiltExtension } from "./builtExtension.ts";
 
 interface Probed {
   readonly cpuMs: number;
@@ -14,7 +12,6 @@ interface Probed {
   readonly changedGlobals: readonly string[];
 }
 
-const project = join(import.meta.dirname, "..", "..");
 /** The extension host may be asked for so much by an extension that starts with the editor. */
 const MOST_CPU_MS = 30;
 /** A noisy machine is slow at times, and never quick by chance. */
@@ -22,27 +19,17 @@ const ATTEMPTS = 7;
 
 describe("the activation of the extension", function () {
   this.timeout(60_000);
-  let folder = "";
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "patchbay-"));
-    await build({
-      entryPoints: [join(project, "src/vscode/extension.ts")],
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      external: ["vscode"],
-      minify: true,
-      outfile: join(folder, "extension.cjs"),
-      absWorkingDir: project,
-    });
+  let built: BuiltExtension;
+  before(() => {
+    built = buildExtension();
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => built.remove());
 
   function probe(): Probed {
     const script = join(import.meta.dirname, "activationProbe.cjs");
-    const said = execFileSync(process.execPath, [script, join(folder, "extension.cjs")], {
+    const said = execFileSync(process.execPath, [script, join(built.folder, "extension.cjs")], {
       encoding: "utf8",
-      env: { ...process.env, PATCHBAY_DATA_DIR: join(folder, "data") },
+      env: { ...process.env, PATCHBAY_DATA_DIR: join(built.folder, "data") },
     });
     return JSON.parse(said) as Probed;
   }

@@ -103,6 +103,8 @@ describe("what the extension contributes", () => {
           "patchbay.hasOpenrouterKey": false,
           "patchbay.hasUpstream": false,
           "patchbay.hasUsage": false,
+          "patchbay.hasClients": false,
+          "patchbay.isReviewing": isSignedIn,
         };
         for (const command of COMMANDS) {
           const written = contributes.commands.find((one) => one.command === command)?.enablement;

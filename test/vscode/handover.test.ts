@@ -240,9 +240,11 @@ function reader(changes: Partial<Settings> = {}) {
     allowedOrigins: [],
     retentionDays: 0,
     logRequests: false,
+    terminalEnvironment: false,
     "statusBar.content": "tokensAndCost",
     "statusBar.lowPercent": 20,
     "notices.limits": true,
+    "notices.clients": true,
     ...changes,
   };
   return <Name extends keyof Settings>(name: Name): Settings[Name] => settings[name];

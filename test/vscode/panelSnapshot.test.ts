@@ -46,7 +46,7 @@ describe("what the usage panel is told", () => {
     const { steps, usage } = panelSnapshot({ ...PARTS, keys, facts: factsOf(), usage: undefined });
     assert.deepEqual(
       steps.map(({ done }) => done),
-      [false, true, false],
+      [false, true, false, false],
     );
     assert.equal(usage, null);
   });

@@ -123,6 +123,8 @@ export function contextKeys(changes: Partial<ContextKeys> = {}): ContextKeys {
     "patchbay.hasOpenrouterKey": false,
     "patchbay.hasUpstream": true,
     "patchbay.hasUsage": true,
+    "patchbay.hasClients": false,
+    "patchbay.isReviewing": false,
     ...changes,
   };
 }

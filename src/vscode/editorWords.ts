@@ -1,0 +1,56 @@
+import type { CommandId } from "./contributions.ts";
+
+/** A command of ours that a sentence advises. */
+export interface AdvisedCommand {
+  readonly command: CommandId;
+  readonly arguments?: readonly string[];
+}
+
+interface Wording {
+  /** What the command line says. */
+  readonly said: RegExp;
+  /** What is said here. */
+  readonly here: string;
+  readonly advises?: AdvisedCommand;
+}
+
+const WORDINGS: readonly Wording[] = [
+  {
+    said: /`patchbay login`/,
+    here: '"Patchbay: Sign In with ChatGPT"',
+    advises: { command: "patchbay.signInChatgpt" },
+  },
+  {
+    said: /run `patchbay serve --listen` elsewhere/,
+    here: "choose another port in the settings",
+    advises: { command: "patchbay.openSettings", arguments: ["patchbay.port"] },
+  },
+  {
+    said: /Open VS Code with Patchbay, or run `patchbay serve`/,
+    here: 'Run "Patchbay: Start Proxy"',
+    advises: { command: "patchbay.startProxy" },
+  },
+  {
+    said: /`patchbay status` shows/,
+    here: '"Patchbay: Show Usage" shows',
+    advises: { command: "patchbay.showUsage" },
+  },
+  { said: /set OPENAI_API_KEY or OPENROUTER_API_KEY/, here: "set an API key" },
+  { said: /Give its --data-dir, or end it/, here: "End it" },
+  { said: /; with --bounded it gives up after half a minute/, here: "" },
+];
+
+const CONNECT = /`patchbay connect ([\w-]+)`/;
+
+/** A sentence that was written for the command line, in the editor's words. */
+export function editorWords(sentence: string): string {
+  const connecting = sentence.replace(CONNECT, '"Patchbay: Connect a Client"');
+  return WORDINGS.reduce((text, { said, here }) => text.replace(said, here), connecting);
+}
+
+/** The command that such a sentence advises; undefined where it advises none. */
+export function advisedCommand(sentence: string): AdvisedCommand | undefined {
+  const client = CONNECT.exec(sentence)?.[1];
+  if (client !== undefined) return { command: "patchbay.connectClient", arguments: [client] };
+  return WORDINGS.find(({ said }) => said.test(sentence))?.advises;
+}
