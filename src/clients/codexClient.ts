@@ -14,8 +14,9 @@ const KEY_HEADER = "X-Daemon-Token";
 const PROVIDER = ["model_providers", "patchbay"];
 
 /**
- * Codex CLI. No mode writes `model_catalog_url`: its document replaces Codex's own catalogue as a whole, so that an empty one makes Codex
- * warn of its own models (0.169, observed), and what Codex asks of `GET {base}/models` says all that it needs.
+ * Codex CLI. No mode writes `model_catalog_url`: its document replaces Codex's own catalogue, prompts included, and with headers alone it is
+ * not even asked for (0.169, observed). In every mode here Codex asks `GET {base}/models`, which adds to what it knows, so that it warns of
+ * no model.
  */
 export const CODEX_CLIENT: ClientRow = {
   id: "codex",
@@ -86,8 +87,9 @@ function environmentPlan(config: string, { place, texts, facts }: PlanInput): Cl
   const line = exportFrom(KEY_VARIABLE, facts.keyCommand, place.platform);
   const provider = {
     ...providerTable(facts),
-    // With Codex's own sign-in the proxy can answer from its plan, and Codex asks for the list of models.
-    ...(isSignedIn ? { requires_openai_auth: true } : {}),
+    // With headers alone Codex never asks for the list of models, and warns of those that it does not know. It asks with its own sign-in, by
+    // which the proxy can answer from its plan, and with what a command prints.
+    ...(isSignedIn ? { requires_openai_auth: true } : { auth: variablePrinter(place.platform) }),
     env_http_headers: { [KEY_HEADER]: KEY_VARIABLE },
   };
   const plan = withFile(config, providerAssignments(facts, provider), [
@@ -95,6 +97,12 @@ function environmentPlan(config: string, { place, texts, facts }: PlanInput): Cl
     ...providerNotices(facts),
   ]);
   return { ...plan, values: `Set ${KEY_VARIABLE} where Codex runs:\n\n  ${line}\n` };
+}
+
+function variablePrinter(platform: NodeJS.Platform): ConfigObject {
+  return platform === "win32"
+    ? { command: "cmd.exe", args: ["/d", "/c", `echo %${KEY_VARIABLE}%`] }
+    : { command: "printenv", args: [KEY_VARIABLE] };
 }
 
 function withFile(path: string, assignments: readonly Assignment[], notices: readonly string[]): ClientPlan {

@@ -13,11 +13,16 @@ export function codexEntries(
   codex: Pick<CodexParts, "catalogue"> | undefined,
   callerIsSignedIn: boolean,
 ): readonly JsonObject[] {
+  return codexModels(codex?.catalogue.models() ?? [], { foreign: foreignEntries(listed), callerIsSignedIn });
+}
+
+/** An entry for every listed model that Codex CLI cannot know. */
+export function foreignEntries(listed: readonly ListedModel[]): readonly JsonObject[] {
   const own = new Set(bundledModels.map(({ slug }) => slug));
-  const foreign = listed
-    .filter(({ id, upstream }) => upstream !== "codex" && !own.has(id))
-    .map((model) => codexModelEntry(factsOf(model)));
-  return codexModels(codex?.catalogue.models() ?? [], { foreign, callerIsSignedIn });
+  const foreign = listed.filter(({ id, upstream }) => upstream !== "codex" && !own.has(id));
+  // Two upstreams may list the same model; the first one answers it.
+  const first = new Map(foreign.toReversed().map((model) => [model.id, model]));
+  return foreign.filter((model) => first.get(model.id) === model).map((model) => codexModelEntry(factsOf(model)));
 }
 
 function factsOf(model: ListedModel): Parameters<typeof codexModelEntry>[0] {

@@ -1,6 +1,7 @@
 import { ApiError } from "../wire/errors.ts";
 import { jsonAnswer } from "./answers.ts";
 import { borrowedAccess } from "./borrowedAccess.ts";
+import { borrowedModels } from "./borrowedModels.ts";
 import type { Call } from "./call.ts";
 import { keyJson } from "./keyJson.ts";
 import type { LocalKey } from "./localKey.ts";
@@ -19,8 +20,9 @@ export function addOwnRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Cal
   app.get("/v1/models", async (context, next) => {
     const call = context.get("call");
     keyOf(call);
-    // Codex with a sign-in of its own gets its backend's own answer.
-    if (parts.codex !== undefined && borrowedAccess(call, call.target, parts.keyRing) !== undefined) return next();
+    if (parts.codex !== undefined && borrowedAccess(call, call.target, parts.keyRing) !== undefined) {
+      return (await borrowedModels(parts, call)) ?? next();
+    }
     const data = await modelList.models();
     const isSignedIn = call.exchange.header("chatgpt-account-id") !== undefined;
     // One document serves both kinds of readers: OpenAI's clients read `data`, Codex wants `models` and takes its own entries for those it knows.

@@ -517,6 +517,43 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
     assert.equal(proxy.rows[0]?.tokens.output, 7);
   });
 
+  it("gets its backend's list of models with hidden entries for the other upstreams' behind it", async () => {
+    const entry = { slug: "gpt-7", visibility: "list", base_instructions: "Theirs." };
+    const asked: Headers[] = [];
+    let list: object = { models: [entry], odd: 1 };
+    let status = 200;
+    const proxy = await start({
+      upstream: (request) => {
+        const { pathname } = new URL(request.url);
+        if (pathname.endsWith("/codex/models")) {
+          asked.push(new Headers(request.headers));
+          return Response.json(list, { status, headers: { etag: '"v7"' } });
+        }
+        return Response.json({ data: [{ id: "gpt-7" }, { id: "vendor/thing", name: "Thing" }] });
+      },
+      keeper,
+    });
+    const path = `/k/${KEY}/v1/models?client_version=0.169.0`;
+    const answer = await proxy.request(path, { headers: own });
+    const { models, odd } = (await answer.json()) as { models: Record<string, unknown>[]; odd: number };
+    assert.deepEqual([answer.headers.get("etag"), odd, models[0]], ['"v7"', 1, entry]);
+    assert.deepEqual(
+      models.map(({ slug, visibility }) => [slug, visibility]),
+      [
+        ["gpt-7", "list"],
+        ["vendor/thing", "hide"],
+      ],
+    );
+    assert.equal(asked[0]?.get("authorization"), own.authorization);
+    // Added to nothing, they would be all that Codex knows.
+    list = { models: [] };
+    assert.deepEqual(await (await proxy.request(path, { headers: own })).json(), list);
+    status = 403;
+    list = { detail: "no" };
+    const refused = await proxy.request(path, { headers: own });
+    assert.deepEqual([refused.status, await refused.json()], [403, list]);
+  });
+
   it("is never refused with a 401 of ours, whatever program brings it", async () => {
     const backend = new Backend(() => sse(answered("Hello.")));
     const proxy = await start({ upstream: backend.fetch, keeper });

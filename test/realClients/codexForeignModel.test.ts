@@ -81,6 +81,13 @@ describe("Codex and a model that it does not know", function () {
     assert.doesNotMatch(ours.run.shown, WARNING);
   });
 
+  it("has a hidden entry count as one that it knows", async () => {
+    const live = readCatalogue({ models: [{ ...codexModelEntry(FACTS), slug: "gpt-6.1-sol" }] });
+    const hidden = { ...codexModelEntry(FACTS), visibility: "hide" };
+    const { run } = await turn([...codexModels(live), hidden], { isSignedIn: true });
+    assert.doesNotMatch(run.shown, WARNING);
+  });
+
   it("keeps its own models beside it where the list has them too", async () => {
     const live = readCatalogue({ models: [{ ...codexModelEntry(FACTS), slug: "gpt-6.1-sol", visibility: "list" }] });
     const models = codexModels(live, { foreign: [codexModelEntry(FACTS)] });

@@ -25,7 +25,8 @@ describe("Codex, connected by our command,", function () {
   function codex(rig: ConnectRig, prompt: string, further: Further = {}): Promise<ProgramRun> {
     const { words = [], environment = {} } = further;
     const options = ["--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
-    return runProgram(opened, process.execPath, [LAUNCHER, ...words, "exec", ...options, prompt], {
+    const { resumes = [] } = further;
+    return runProgram(opened, process.execPath, [LAUNCHER, ...words, "exec", ...resumes, ...options, prompt], {
       directory: rig.work,
       environment: { HOME: rig.home, ...environment },
       deadlineMs: DEADLINE_MS,
@@ -83,6 +84,24 @@ describe("Codex, connected by our command,", function () {
     assert.deepEqual([rig.made, rig.revoked], [["Codex CLI"], ["key-1"]]);
   });
 
+  it("by redirect goes on with the conversations from before, and afterwards with those from in between", async () => {
+    const { patchbay, rig } = await start();
+    const own = `${patchbay.sandboxOrigin}/openai/v1`;
+    rig.write(CONFIG, `openai_base_url = "${own}"\nchatgpt_base_url = "${patchbay.origin}/nothing"\n`);
+    rig.write(".codex/auth.json", JSON.stringify(await patchbay.codex.signIn()));
+    const last = { resumes: ["resume", "--last"] };
+    const before = threadOf(await codex(rig, "Say one."));
+    await rig.connect("codex");
+    assert.notEqual(before, undefined);
+    assert.equal(threadOf(await codex(rig, "Say two.", last)), before);
+    const between = threadOf(await codex(rig, "Say three."));
+    assert.notEqual(between, before);
+    assert.equal((await patchbay.rows()).length, 2);
+    await rig.disconnect("codex");
+    assert.equal(threadOf(await codex(rig, "Say four.", last)), between);
+    assert.equal((await patchbay.rows()).length, 2);
+  });
+
   for (const mode of ["provider", "env", "profile"] as const) {
     it(`by ${mode} works through the proxy, and as before afterwards`, async () => {
       const { patchbay, rig } = await start();
@@ -125,6 +144,33 @@ describe("Codex, connected by our command,", function () {
     assert.equal((await patchbay.served()).at(-1)?.codex?.accountId, "acc_of_codex");
   });
 
+  for (const mode of ["redirect", "provider", "profile", "env"] as const) {
+    for (const isSignedIn of mode === "redirect" ? [true] : [true, false]) {
+      it(`by ${mode}, ${isSignedIn ? "" : "not "}signed in itself, warns of no model that can be asked for`, async () => {
+        const { patchbay, rig } = await start();
+        rig.write(CONFIG, `chatgpt_base_url = "${patchbay.origin}/nothing"\n`);
+        if (isSignedIn) rig.write(".codex/auth.json", JSON.stringify(await patchbay.codex.signIn()));
+        await rig.connect("codex", "--mode", mode);
+        const words = mode === "profile" ? ["-p", "patchbay"] : [];
+        const environment: Record<string, string> = mode === "env" ? { PATCHBAY_KEY: LOCAL_KEY } : {};
+        for (const model of ["gpt-6.1-sol", "gpt-5.5", "qwen/qwen3-coder:exacto"]) {
+          const run = await codex(rig, "Say hello.", { words: [...words, "-m", model], environment });
+          assert.equal(run.code, 0, run.shown);
+          assert.doesNotMatch(run.shown, /Model metadata/);
+          assert.equal((await patchbay.rows()).at(-1)?.modelAsked, model);
+        }
+      });
+    }
+  }
+
+  it("by env says so where the variable is not set", async () => {
+    const { rig } = await start();
+    await rig.connect("codex", "--mode", "env", "--bounded");
+    const run = await codex(rig, "Say hello.");
+    assert.notEqual(run.code, 0);
+    assert.match(run.shown, /printenv/);
+  });
+
   it("reads every file that connecting it makes", async () => {
     const fixtures = fileURLToPath(new URL("../fixtures/clients/codex", import.meta.url));
     const rig = await start().then((started) => started.rig);
@@ -142,7 +188,15 @@ describe("Codex, connected by our command,", function () {
   });
 });
 
+/** The conversation that a run was in. */
+function threadOf(run: ProgramRun): string | undefined {
+  assert.equal(run.code, 0, run.shown);
+  return /"thread_id":"([^"]+)"/.exec(run.out)?.[1];
+}
+
 interface Further {
+  /** Which conversation goes on. */
+  readonly resumes?: readonly string[];
   readonly words?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
