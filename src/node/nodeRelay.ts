@@ -69,6 +69,7 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
     if (this.#outgoing.socket === null) this.#incoming.socket.on("close", this.#onClose);
 
     this.#observer.started?.(this.#stop);
+    if (this.#phase === "over") return;
     const pathStart = request.url.indexOf("/", request.url.indexOf("://") + 3);
     this.#house.dispatcher.dispatch(
       {

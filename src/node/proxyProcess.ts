@@ -110,7 +110,13 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
     const writer = createLedgerWriter(ledger, openUsageSpool(settings.dataDirectory, log, clock.now()), clock, log);
     // Whoever reads in this process sees all that was recorded.
     const sql = readingAfter(() => writer.commit(), file);
-    const liveRequests = createLiveRequests(later);
+    const keyRing = createKeyRing({
+      digest: sha256,
+      now: () => clock.now(),
+      managed: keys,
+      fixed: settings.fixedKey,
+    });
+    const liveRequests = createLiveRequests(later, (keyId) => keyRing.isRevoked(keyId));
     keys.onChanged((key) => {
       if (key.revokedAt !== null) liveRequests.stopKey(key.id);
     });
@@ -150,7 +156,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       decodeBody,
       createDecoder,
       settings: () => settings.proxy,
-      keyRing: createKeyRing({ digest: sha256, now: () => clock.now(), managed: keys, fixed: settings.fixedKey }),
+      keyRing,
       admission,
       liveRequests,
       modelList,

@@ -26,8 +26,8 @@ export interface LiveRequest {
   firstTokenAt: number | null;
   /** What reads the answer; undefined until its head has come, and where nothing is read. */
   meter: { readonly reading: AnswerReading } | undefined;
-  /** Breaks it off; undefined until it is sent upstream. */
-  stop: (() => void) | undefined;
+  /** It is sent upstream now, which `stop` breaks off: at once where its key was revoked while it was on its way to here. */
+  started(stop: () => void): void;
   /** Ended, whichever way. Calling it again does no harm. */
   end(): void;
 }
@@ -68,12 +68,17 @@ export interface LiveRequests {
 
 interface RunningRequest extends LiveRequest, BagItem {
   readonly facts: LiveFacts;
+  /** Undefined until it is sent upstream. */
+  stop: (() => void) | undefined;
 }
 
 const LOOK_INTERVAL_MS = 250;
 
 /** `later` runs something after so many milliseconds and returns what cancels it. */
-export function createLiveRequests(later: (delayMs: number, work: () => void) => () => void): LiveRequests {
+export function createLiveRequests(
+  later: (delayMs: number, work: () => void) => () => void,
+  isRevoked: (keyId: string) => boolean,
+): LiveRequests {
   const running = new Bag<RunningRequest>();
   const listeners = new Set<(changed: readonly LiveView[]) => void>();
   let shown = new Map<RunningRequest, string>();
@@ -110,6 +115,10 @@ export function createLiveRequests(later: (delayMs: number, work: () => void) =>
         firstTokenAt: null,
         meter: undefined,
         stop: undefined,
+        started(stop) {
+          request.stop = stop;
+          if (isRevoked(facts.keyId)) stop();
+        },
         end() {
           if (!running.delete(request)) return;
           shown.delete(request);

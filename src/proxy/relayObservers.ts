@@ -30,9 +30,7 @@ export type OnPassed = (status: number, outcome: RelayOutcome) => void;
 export function passingObserver(call: Call, keyIsOurs: boolean, live: LiveRequest, onPassed: OnPassed): RelayObserver {
   let status = 0;
   return {
-    started(stop) {
-      live.stop = stop;
-    },
+    started: (stop) => live.started(stop),
     head(upstreamStatus, headers) {
       status = keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
       return { status, headers: [...clientHeaders(headers, true, limitsOf(call)), ...ownHeaders(call)] };
@@ -180,9 +178,7 @@ export function meteringObserver(request: MeteredRequest, parts: MeteringParts):
   }
 
   return {
-    started(stop) {
-      parts.live.stop = stop;
-    },
+    started: (stop) => parts.live.started(stop),
     head(upstreamStatus, headers) {
       status = parts.keyIsOurs ? statusForCaller(call.exchange, upstreamStatus) : upstreamStatus;
       dialect = dialectOf(endpoint, headerValue(headers, "content-type"));

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
+import { connectControl } from "../../src/node/controlClient.ts";
+import { controlPathOf } from "../../src/node/controlPlace.ts";
 import type { NewKeyView } from "../../src/node/keyKeeping.ts";
 import type { ErrorBody } from "../../src/wire/errors.ts";
-import { Opened, until, within } from "../node/relayRig.ts";
+import { Opened, RawClient, until, within } from "../node/relayRig.ts";
 import { untilCommitted } from "../node/untilCommitted.ts";
 import { addKey, bearing, runKeysIn, showKey } from "./keysRig.ts";
 import {
@@ -226,6 +228,54 @@ describe("keys over real sockets", function () {
         (SELECT coalesce(sum(cost_micros), 0) FROM usage)`,
     );
     assert.deepEqual([holds, sum], [0, 100_000_000 - Number(spent)]);
+  });
+
+  /** Sends the head and the beginning of a request's body. */
+  function begin({ serve }: Place, { key }: Pick<NewKeyView, "key">, body: string, sent: number): RawClient {
+    const { port, host } = new URL(serve.url);
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json`;
+    const client = new RawClient(opened, Number(port));
+    return client.send(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, sent)}`);
+  }
+
+  const LATE_BODY = `{"model":"gpt-5.5","stream":true,"stream_options":{},"messages":[{"role":"user","content":"hello"}]}`;
+
+  /** How many requests the process counts on its port. */
+  async function inFlight({ folder }: Place): Promise<number> {
+    const control = await connectControl(controlPathOf(folder, process.env));
+    assert.ok(control !== undefined);
+    return (await control.state()).inFlight;
+  }
+
+  it("lose nothing to clients that vanish in the midst of their request", async () => {
+    const place = await open();
+    const free = await addKey(place.folder, "--label free --rate 0 --max-concurrent 2");
+    const bound = await addKey(place.folder, "--label bound --rate 0 --max-concurrent 2 --credit 1 --quota-tokens 100000");
+    // A large body goes upstream as it comes; where a quota or credit wants all of it to be read first, nothing is held yet.
+    const large = LATE_BODY.replace("hello", "hello ".repeat(300_000));
+    const clients = [begin(place, free, large, large.length - 10), begin(place, bound, LATE_BODY, 20)];
+    await ownViewWhen(place, free, ({ used }) => used.running === 1);
+    while ((await inFlight(place)) < 2);
+    assert.deepEqual([(await ownView(place, bound)).used.running, (await ownView(place, bound)).held_usd], [0, 0]);
+    for (const { socket } of clients) socket.destroy();
+    await ownViewWhen(place, free, ({ used }) => used.running === 0);
+    while ((await inFlight(place)) > 0);
+    const { used, held_usd: held, remaining } = await ownView(place, bound);
+    assert.deepEqual([used, held, remaining.credit_usd], [{ tokens: 0, running: 0 }, 0, 1]);
+    for (const key of [free, bound]) assert.equal((await ask(place, key, "hello")).status, 200);
+  });
+
+  it("let no request go out whose key was revoked while its body was on the way", async () => {
+    const place = await open();
+    const bound = await addKey(place.folder, "--label bound --quota-tokens 100000");
+    const client = begin(place, bound, LATE_BODY, 20);
+    while ((await inFlight(place)) < 1);
+    assert.equal((await runKeysIn(place.folder, ["revoke", "bound"])).code, 0);
+    client.send(LATE_BODY.slice(20));
+    await client.receives("invalid_api_key", DEADLINE_MS);
+    assert.match(client.text, /^HTTP\/1\.1 401 [\s\S]*The key of this request was revoked/);
+    assert.deepEqual(await place.sandbox.served(), []);
+    assert.deepEqual(await query(place.folder, "SELECT ending || ' ' || status FROM usage"), ["stopped 401"]);
   });
 
   it("end with an error event when they are revoked, and no other key's streams do", async () => {

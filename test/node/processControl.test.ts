@@ -48,7 +48,7 @@ describe("the control of a process", () => {
     migrate(sql);
     const ledger = createUsageLedger(sql, listeningLog());
     const timers = handTimers();
-    const liveRequests = createLiveRequests(timers.later);
+    const liveRequests = createLiveRequests(timers.later, () => false);
     let plansAsked = 0;
     const control = await startProcessControl({
       claim,

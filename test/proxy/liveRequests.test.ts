@@ -15,9 +15,9 @@ const FACTS: LiveFacts = {
   upstream: "openai",
 };
 
-function start() {
+function start(isRevoked: (keyId: string) => boolean = () => false) {
   const timers = handTimers();
-  return { timers, live: createLiveRequests(timers.later), shown: [] as (readonly LiveView[])[] };
+  return { timers, live: createLiveRequests(timers.later, isRevoked), shown: [] as (readonly LiveView[])[] };
 }
 
 describe("the live requests", () => {
@@ -98,5 +98,23 @@ describe("the live requests", () => {
     live.listen((changed) => shown.push(changed));
     timers.run();
     assert.equal(shown[0]?.[0]?.id, "req_1");
+  });
+
+  it("are broken off when their key is revoked, and at once where it was revoked before they were sent", () => {
+    const revoked = new Set<string>();
+    const { live } = start((keyId) => revoked.has(keyId));
+    const stopped: string[] = [];
+    const send = (id: string, keyId: string) => {
+      const request = live.begin({ ...FACTS, id, keyId });
+      return { request, go: () => request.started(() => void stopped.push(id)) };
+    };
+    send("running", "key_1").go();
+    const late = send("late", "key_1");
+    send("other", "key_2").go();
+    revoked.add("key_1");
+    live.stopKey("key_1");
+    assert.deepEqual(stopped, ["running"]);
+    late.go();
+    assert.deepEqual(stopped, ["running", "late"]);
   });
 });

@@ -173,7 +173,10 @@ function partsOf(
         : createKeyRing({ digest, now: () => clock.now(), fixed: { key, secret: KEY } }),
     admission,
     codex,
-    liveRequests: createLiveRequests(() => () => undefined),
+    liveRequests: createLiveRequests(
+      () => () => undefined,
+      () => false,
+    ),
     modelList: createModelList({ clock, log, fetch, settings: () => settings, codex }),
     usage: {
       record(row) {
