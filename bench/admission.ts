@@ -32,7 +32,7 @@ const BATCHES = 200;
 const BATCH = 500;
 const DAY_MS = 86_400_000;
 const MODEL = "gpt-5.5";
-const EXPECTED = { bodyBytes: 40_000, maxOutputTokens: undefined, serviceTier: null };
+const EXPECTED = { bodyBytes: 40_000, maxOutputTokens: undefined, answers: 1, serviceTier: null };
 
 const log = { debug() {}, info() {}, warn: console.warn, error: console.error };
 

@@ -5,8 +5,10 @@ import type { ModelPrice } from "./prices.ts";
 /** What a request is expected to use at most. */
 export interface ExpectedRequest {
   readonly bodyBytes: number;
-  /** The bound on output that the request names; undefined where it names none. */
+  /** The bound on each answer's output that the request names; undefined where it names none. */
   readonly maxOutputTokens: number | undefined;
+  /** How many answers it wants of the same input. */
+  readonly answers: number;
   /** As the request names it; null where it names none. */
   readonly serviceTier: string | null;
 }
@@ -26,19 +28,19 @@ const NO_TOKENS: TokenUsage = {
 };
 
 /** The tokens that a request is expected to use at most. */
-export function expectedTokens(expected: Pick<ExpectedRequest, "bodyBytes" | "maxOutputTokens">): {
+export function expectedTokens(expected: Omit<ExpectedRequest, "serviceTier">): {
   readonly input: number;
   readonly output: number;
 } {
   return {
     input: Math.ceil(expected.bodyBytes / BYTES_PER_TOKEN),
-    output: expected.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS,
+    output: (expected.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS) * expected.answers,
   };
 }
 
 /**
  * Micro-dollars to hold for a request before it goes out: nothing comes from a cache, all of it is written to one where that is dearer, and
- * the answer is as long as it may be. Undefined where the model's price is not known (`findPrice` gives null then), or not for this tier
+ * all answers are as long as they may be. Undefined where the model's price is not known (`findPrice` gives null then), or not for this tier
  * or length.
  */
 export function estimateCost(price: ModelPrice | null, expected: ExpectedRequest): number | undefined {

@@ -10,12 +10,16 @@ import type { LocalKey } from "./localKey.ts";
 import { matchesPattern } from "./modelRouting.ts";
 import { spokenKey } from "./spokenName.ts";
 
-/** A request that asks to go on. */
-export interface AdmissionRequest extends Omit<CreditRequest, "keyId"> {
+/** What a request asks a model for. */
+export interface ModelQuestion {
   /** As asked for, a default filled in; null where there is none. */
   readonly model: string | null;
   /** Whether the endpoint is one for a model: a key that is bound to some may ask no other. */
   readonly namesModel: boolean;
+}
+
+/** A request that asks to go on. */
+export interface AdmissionRequest extends Omit<CreditRequest, "keyId">, ModelQuestion {
   /** What the request may cost at most, in micro-dollars; undefined where no price is known. Asked for keys with credit only. */
   readonly estimate: () => number | undefined;
   /** The tokens that the request may use at most. Asked for keys with a quota only. */
@@ -42,6 +46,8 @@ export interface Admission {
    * `insufficient_credit`. A refused request takes nothing; one that goes on has taken its token and its hold.
    */
   admit(key: LocalKey, request: AdmissionRequest): Admitted;
+  /** Throws `model_not_allowed`; for before it is known whether anybody serves the model. */
+  checkModel(key: LocalKey, question: ModelQuestion): void;
   standing(key: LocalKey): KeyStanding;
   /** The buckets that were taken from since the last call, to be kept over a restart. */
   takeDirtyBuckets(): ReadonlyMap<string, Bucket>;
@@ -86,7 +92,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
   /** Tokens that the running requests of keys with a quota may use. */
   const setAside = new Map<string, number>();
 
-  function checkModel(key: LocalKey, { model, namesModel }: AdmissionRequest): void {
+  function checkModel(key: LocalKey, { model, namesModel }: ModelQuestion): void {
     if (key.models === undefined || !namesModel) return;
     if (model !== null && key.models.some((pattern) => matchesPattern(model, pattern))) return;
     throw new ApiError(
@@ -167,6 +173,7 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
   }
 
   return {
+    checkModel,
     admit(key, request) {
       checkModel(key, request);
       checkPlace(key);

@@ -2,6 +2,7 @@ import { expectedTokens } from "../ledger/costEstimate.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { isCodexModel } from "../codex/modelNames.ts";
 import { ApiError } from "../wire/errors.ts";
+import type { ModelQuestion } from "./admission.ts";
 import { accessBroughtAlong, borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
 import { MAX_MODEL_CHARACTERS } from "./books.ts";
 import { type Call, pathOf } from "./call.ts";
@@ -56,6 +57,7 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     call.model = facts.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
     const name = await choose(facts);
     call.upstream = name;
+    parts.admission.checkModel(key, modelQuestion(call, target, facts));
     if (name === "codex") return relayToCodex(call, target, key, facts, borrowed);
     const upstream = configured(parts, name, "key");
     const credential: UpstreamCredential = { kind: "key", key: upstream.apiKey ?? "" };
@@ -101,15 +103,17 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   ): Promise<Response> {
     const { key, facts, target, upstream } = asked;
     const kind = meteredKind(call.exchange.method, pathOf(target));
-    const model = facts.model ?? (kind.kind === "metered" ? (parts.settings().defaultModel ?? null) : null);
+    const question = modelQuestion(call, target, facts);
+    const { model } = question;
     call.model ??= model;
+    // A bound that the backend is not told of bounds nothing.
+    const expected = asked.credential.kind === "sign_in" ? { ...facts, maxOutputTokens: undefined } : facts;
     const admission = parts.admission.admit(key, {
+      ...question,
       requestId: call.id,
       startedAt: call.startedAt,
-      model,
-      namesModel: kind.kind === "metered" || call.exchange.method === "POST",
-      estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, facts)),
-      expectedTokens: () => (kind.kind === "metered" ? tokensOf(facts) : 0),
+      estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, expected)),
+      expectedTokens: () => (kind.kind === "metered" ? tokensOf(expected) : 0),
     });
     try {
       return await work({ ...asked, admitted: admission });
@@ -117,6 +121,12 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
       admission.end();
       throw error;
     }
+  }
+
+  function modelQuestion(call: Call, target: string, facts: RequestFacts): ModelQuestion {
+    const isMetered = meteredKind(call.exchange.method, pathOf(target)).kind === "metered";
+    const model = facts.model ?? (isMetered ? (parts.settings().defaultModel ?? null) : null);
+    return { model, namesModel: isMetered || call.exchange.method === "POST" };
   }
 
   /** The caller's own OpenAI key goes upstream untouched: it is not stored, not logged, and judged by the upstream alone. */

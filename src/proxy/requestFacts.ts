@@ -9,8 +9,13 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** Whether the caller of a chat stream asked for usage itself. */
   readonly includeUsage: boolean;
-  /** The bound on output that the request names; undefined where it names none, and for keys without limits, which nobody asks for it. */
+  /**
+   * The bound on each answer's output that the request names, the largest where it names several; undefined where it names none, and for
+   * keys without limits, which nobody asks for it.
+   */
   readonly maxOutputTokens: number | undefined;
+  /** How many answers it wants of the same input (`n`, `best_of`). */
+  readonly answers: number;
   readonly serviceTier: string | null;
   /** Plain bytes of the body, at least these many where it was not read to its end; null where there was none to read. */
   readonly bodyBytes: number | null;
@@ -22,7 +27,11 @@ export type DecodeBody = (encoding: string, body: Uint8Array, limitBytes: number
 const PATHS = ["model", "stream", "stream_options"];
 const OUTPUT_BOUNDS = ["max_completion_tokens", "max_output_tokens", "max_tokens"];
 /** What an estimate of the cost needs besides. */
-const PRICED_PATHS = [...PATHS, ...OUTPUT_BOUNDS, "service_tier"];
+const ANSWER_COUNTS = ["n", "best_of"];
+const PRICED_PATHS = [...PATHS, ...OUTPUT_BOUNDS, ...ANSWER_COUNTS, "service_tier"];
+/** No model answers with more, and no upstream gives more answers: whatever is written there, what is made of it stays a number. */
+const MOST_OUTPUT_TOKENS = 10_000_000;
+const MOST_ANSWERS = 128;
 
 /** A body up to this size is read to its end, so that a repeated key cannot change the model behind our back. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -37,6 +46,7 @@ export const noFacts: RequestFacts = {
   stream: false,
   includeUsage: false,
   maxOutputTokens: undefined,
+  answers: 1,
   serviceTier: null,
   bodyBytes: null,
 };
@@ -88,14 +98,21 @@ function factsOf(picker: JsonPicker, bodyBytes: number): RequestFacts {
     stream: picker.value("stream") === true,
     includeUsage:
       typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true,
-    maxOutputTokens: OUTPUT_BOUNDS.map((name) => picker.value(name)).find(isCount),
+    maxOutputTokens: largest(picker, OUTPUT_BOUNDS, MOST_OUTPUT_TOKENS),
+    answers: Math.max(1, largest(picker, ANSWER_COUNTS, MOST_ANSWERS) ?? 1),
     serviceTier: textOrNull(picker.value("service_tier")),
     bodyBytes,
   };
 }
 
+/** The largest count under one of the names; undefined where there is none. */
+function largest(picker: JsonPicker, names: readonly string[], most: number): number | undefined {
+  const counts = names.map((name) => picker.value(name)).filter(isCount);
+  return counts.length === 0 ? undefined : Math.min(most, Math.ceil(Math.max(...counts)));
+}
+
 function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return typeof value === "number" && value >= 0;
 }
 
 function textOrNull(value: unknown): string | null {

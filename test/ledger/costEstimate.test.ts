@@ -17,21 +17,22 @@ const WITHOUT_WRITES: ModelPrice = { ...PRICE, rates: { ...PRICE.rates, cacheWri
 
 describe("the estimate of a request's cost", () => {
   it("counts a token for each four bytes that begin, at the dearest input rate, and all the output that may come", () => {
-    const expected = { bodyBytes: 401, maxOutputTokens: 10, serviceTier: null };
+    const expected = { bodyBytes: 401, maxOutputTokens: 10, answers: 1, serviceTier: null };
     assert.equal(estimateCost(PRICE, expected), Math.round(101 * 2.5) + 100);
     assert.equal(estimateCost(WITHOUT_WRITES, expected), 302);
+    assert.equal(estimateCost(WITHOUT_WRITES, { ...expected, answers: 5 }), 702);
     assert.equal(estimateCost(PRICE, { ...expected, serviceTier: "auto" }), estimateCost(PRICE, expected));
     assert.equal(estimateCost(WITHOUT_WRITES, { ...expected, serviceTier: "flex" }), 151);
   });
 
   it("takes a default where the request bounds its output by nothing, and nothing where it asks for none", () => {
-    const expected = { bodyBytes: 0, serviceTier: null };
+    const expected = { bodyBytes: 0, answers: 1, serviceTier: null };
     assert.equal(estimateCost(PRICE, { ...expected, maxOutputTokens: undefined }), 10 * DEFAULT_OUTPUT_TOKENS);
     assert.equal(estimateCost(PRICE, { ...expected, maxOutputTokens: 0 }), 0);
   });
 
   it("is not known where the price is not: of the model, its tier or its length", () => {
-    const expected = { bodyBytes: 400, maxOutputTokens: 10, serviceTier: null };
+    const expected = { bodyBytes: 400, maxOutputTokens: 10, answers: 1, serviceTier: null };
     assert.equal(estimateCost(null, expected), undefined);
     assert.equal(estimateCost(PRICE, { ...expected, serviceTier: "priority" }), undefined);
     assert.equal(estimateCost(PRICE, { ...expected, bodyBytes: 4_004 }), undefined);
@@ -59,7 +60,7 @@ describe("the estimate of a request's cost", () => {
           };
           const price = { ...PRICE, longContext: [] };
           const cost = priceOf(price, null, tokens) ?? Number.NaN;
-          assert.ok((estimateCost(price, { bodyBytes, maxOutputTokens, serviceTier: null }) ?? -1) >= cost);
+          assert.ok((estimateCost(price, { bodyBytes, maxOutputTokens, answers: 1, serviceTier: null }) ?? -1) >= cost);
         },
       ),
     );

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import type { ErrorBody } from "../../src/wire/errors.ts";
+import { describeTransports, post } from "./matrix.ts";
+
+const ANSWER = { id: "c", model: "gpt-5.5", choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } };
+
+async function errorOf(answer: Response): Promise<ErrorBody["error"]> {
+  return ((await answer.json()) as ErrorBody).error;
+}
+
+describeTransports("a key's limits", (start) => {
+  it("are looked at before anybody asks who serves the model, and whoever is told of it learns all", async () => {
+    const proxy = await start({ upstream: () => Response.json(ANSWER), key: { models: ["gpt-5*"] } });
+    const nobody = { upstreams: {} };
+    const bare = await start({ upstream: () => Response.json(ANSWER), key: { models: ["gpt-5*"] }, settings: nobody });
+    for (const one of [proxy, bare]) {
+      const refused = await one.request("/v1/chat/completions", post({ model: "x-ai/grok-code", messages: [] }));
+      assert.deepEqual([refused.status, (await errorOf(refused)).code], [403, "model_not_allowed"]);
+      const [{ keyId, keyLabel, model, upstream, ending, until } = assert.fail("nobody was told")] = one.answered;
+      assert.deepEqual(
+        [keyId, keyLabel, model, upstream, ending, until],
+        ["fixed", "fixed", "x-ai/grok-code", "openrouter", "model_not_allowed", null],
+      );
+    }
+  });
+
+  it("refuse a request of any size in the terms of the contract", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    const upstream = async (): Promise<Response> => {
+      asked += 1;
+      if (asked === 1) await held;
+      return Response.json(ANSWER);
+    };
+    const proxy = await start({ upstream, key: { quotaTokens: 100_000 } });
+    const huge = post(`{"model":"gpt-5.5","messages":[],"max_tokens":9007199254740991,"n":9007199254740991}`);
+    const first = proxy.request("/v1/chat/completions", post({ model: "gpt-5.5", messages: [], max_tokens: 10 }));
+    while (asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await proxy.request("/v1/chat/completions", huge);
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "1"]);
+    assert.equal((await errorOf(refused)).code, "rate_limit_exceeded");
+    release();
+    await (await first).text();
+    // Alone it may go on, and nothing of it is left set aside.
+    for (let turn = 0; turn < 2; turn += 1) {
+      const answer = await proxy.request("/v1/chat/completions", huge);
+      assert.equal(answer.status, 200);
+      await answer.text();
+    }
+    const small = await proxy.request("/v1/chat/completions", post({ model: "gpt-5.5", messages: [] }));
+    assert.equal(small.headers.get("x-ratelimit-remaining-tokens"), String(100_000 - 3 * 3));
+    await small.text();
+  });
+});
