@@ -14,6 +14,11 @@ import type { UsageRow } from "./usageRow.ts";
 export interface KeyAccounts extends LedgerCompanion {
   readonly quota: QuotaCounter;
   readonly purse: Purse;
+  /**
+   * Stores what has changed without a row to go with: the rates of requests that still run, and with `all` what was held and given back
+   * too, which a crash loses without harm. Not to be called in a transaction. Throws what the database throws, and can be called again.
+   */
+  save(what: "rates" | "all"): void;
 }
 
 /** What the accounts are kept over. */
@@ -33,6 +38,11 @@ export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
   const purse = createPurse(sql, clock);
   /** Of a transaction that may yet fail. */
   let buckets = new Map<string, Bucket>();
+
+  function writeBuckets(target: Sql): void {
+    buckets = new Map([...buckets, ...parts.takeDirtyBuckets()]);
+    saveBuckets(target, buckets, clock);
+  }
 
   function quotaKey(keyId: string): QuotaKey {
     return { id: keyId, quotaWindow: keys.byId(keyId)?.quotaWindow ?? "life" };
@@ -55,8 +65,15 @@ export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
       });
       writeQuotaUse(target, counts, zoneOffset);
       if (purse.isWaiting) purse.write(target);
-      buckets = new Map([...buckets, ...parts.takeDirtyBuckets()]);
-      saveBuckets(target, buckets, clock);
+      writeBuckets(target);
+    },
+    save(what) {
+      sql.transaction(() => {
+        if (what === "all" && purse.isWaiting) purse.write(sql);
+        writeBuckets(sql);
+      });
+      if (what === "all") purse.committed();
+      buckets.clear();
     },
     committed(_rows, replaced) {
       // Counted as if it were new when it was recorded.

@@ -1,5 +1,5 @@
 import type { Sql } from "../ports.ts";
-import { countedWindows, loadQuotaUse, storeOpened } from "./quotaUse.ts";
+import { countedWindows, loadQuotaUse, storeOpened, storeUse, tokensOfRows } from "./quotaUse.ts";
 import type { QuotaKey } from "./quotaUse.ts";
 import { countTokens, isOpen, openWindow } from "./quotaWindow.ts";
 import type { QuotaWindow, WindowUse } from "./quotaWindow.ts";
@@ -14,8 +14,11 @@ export interface QuotaCounter {
   used(key: QuotaKey, now: number): number;
   /** When the window that is open ends; undefined for a lifetime, and where a `5h` or `7d` window waits for its first request. */
   resetsAt(key: QuotaKey, now: number): number | undefined;
-  /** To be called with the start of each request that is admitted: opens the window where none is open. */
-  begin(key: QuotaKey, now: number): void;
+  /**
+   * To be called for each request that is admitted: opens the window where none is open. One that started before the window did, and was
+   * admitted after others, moves the window's start back to its own, so that its tokens count in the window that admitted it.
+   */
+  begin(key: QuotaKey, startedAt: number, now: number): void;
   /** Counts tokens of a request by its start, negative ones to take some back: those of a row that another has replaced. */
   count(key: QuotaKey, at: number, tokens: number): void;
   /** Starts again from what is stored: after a change by another process or of a window. To be called with all rows committed. */
@@ -27,6 +30,8 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
   let uses = loadUses(sql);
   /** Midnights are dear to find (up to half a millisecond), and the same for all keys. */
   const calendar = new Map<QuotaWindow, WindowUse>();
+  /** Where the clock was set back: the end of the window that a key had before. Rows may lie ahead of the clock, up to there. */
+  const aheadOfClock = new Map<string, number>();
 
   function openAt(window: QuotaWindow, at: number): WindowUse {
     if (window !== "day" && window !== "month") return openWindow(window, at, zoneOffset);
@@ -40,7 +45,35 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
 
   function currentUse(key: QuotaKey, now: number): WindowUse | undefined {
     const use = uses[key.quotaWindow].get(key.id);
-    return use !== undefined && isOpen(use, now) ? use : undefined;
+    if (use === undefined || isOpen(use, now)) return use;
+    if (now < use.startedAt && use.resetsAt !== null) aheadOfClock.set(key.id, use.resetsAt);
+    const ahead = aheadOfClock.get(key.id);
+    return ahead === undefined ? undefined : useByRows(key, now, ahead);
+  }
+
+  /**
+   * The use after the clock was set back: what the rows say of the window that is open by the clock as it is now. So nobody gains a
+   * quota by it, and a clock that ran far ahead for a while stops nobody.
+   */
+  function useByRows(key: QuotaKey, now: number, ahead: number): WindowUse | undefined {
+    const opened = openAt(key.quotaWindow, now);
+    if (opened.startedAt >= ahead) {
+      aheadOfClock.delete(key.id);
+      return undefined;
+    }
+    const tokens = tokensOfRows(sql, key.id, opened);
+    return tokens === 0 && !isCalendar(key) ? undefined : put(key, { ...opened, tokens });
+  }
+
+  /** Takes a use over, and stores it where the database can be written; where it cannot, the first row that is committed stores one. */
+  function put(key: QuotaKey, use: WindowUse): WindowUse {
+    uses[key.quotaWindow].set(key.id, use);
+    try {
+      storeUse(sql, { keyId: key.id, window: key.quotaWindow, use });
+    } catch {
+      // Said above.
+    }
+    return use;
   }
 
   return {
@@ -48,14 +81,18 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
     resetsAt(key, now) {
       const use = currentUse(key, now);
       if (use !== undefined) return use.resetsAt ?? undefined;
-      const isCalendar = key.quotaWindow === "day" || key.quotaWindow === "month";
-      return isCalendar ? (openAt(key.quotaWindow, now).resetsAt ?? undefined) : undefined;
+      return isCalendar(key) ? (openAt(key.quotaWindow, now).resetsAt ?? undefined) : undefined;
     },
-    begin(key, now) {
-      if (key.quotaWindow === "life" || currentUse(key, now) !== undefined) return;
-      // This also replaces a window that starts in the future, which only a clock that ran ahead for a while can have opened.
+    begin(key, startedAt, now) {
       const { id: keyId, quotaWindow: window } = key;
-      const use = openAt(window, now);
+      // Days and months begin by the calendar, whoever asks first, and lifetimes do not begin.
+      if (window === "life" || isCalendar(key)) return;
+      const current = currentUse(key, now);
+      if (current !== undefined) {
+        if (startedAt < current.startedAt) put(key, { ...current, startedAt });
+        return;
+      }
+      const use = openAt(window, startedAt);
       uses[window].set(keyId, use);
       try {
         uses[window].set(keyId, storeOpened(sql, { keyId, window, use }, now));
@@ -73,6 +110,10 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
       uses = loadUses(sql);
     },
   };
+}
+
+function isCalendar({ quotaWindow }: QuotaKey): boolean {
+  return quotaWindow === "day" || quotaWindow === "month";
 }
 
 type UsesByWindow = Readonly<Record<QuotaWindow, Map<string, WindowUse>>>;

@@ -52,7 +52,7 @@ export function writeQuotaUse(sql: Sql, counts: readonly QuotaCount[], zoneOffse
       uses.set(name, { keyId: key.id, window, use: countTokens(before, window, at, tokens, zoneOffset) });
     }
   }
-  for (const use of uses.values()) putUse(sql, use);
+  for (const use of uses.values()) storeUse(sql, use);
 }
 
 /** The windows that a key's tokens count for. A lifetime is always counted, so that it is known when it becomes a quota. */
@@ -60,8 +60,8 @@ export function countedWindows(key: QuotaKey): readonly QuotaWindow[] {
   return key.quotaWindow === "life" ? ["life"] : ["life", key.quotaWindow];
 }
 
-/** Stores a use in the place of what was stored. */
-function putUse(sql: Sql, { keyId, window, use }: StoredUse): void {
+/** Stores a use in the place of what was stored. Throws what the database throws. */
+export function storeUse(sql: Sql, { keyId, window, use }: StoredUse): void {
   sql.run(
     `INSERT INTO quota_use (${COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key_id, quota_window) DO UPDATE SET
       started_at = excluded.started_at, resets_at = excluded.resets_at, tokens = excluded.tokens`,
@@ -76,7 +76,7 @@ function putUse(sql: Sql, { keyId, window, use }: StoredUse): void {
 export function storeOpened(sql: Sql, { keyId, window, use }: StoredUse, now: number): WindowUse {
   const stored = readUse(sql, keyId, window);
   if (stored !== undefined && isOpen(stored, now)) return stored;
-  putUse(sql, { keyId, window, use });
+  storeUse(sql, { keyId, window, use });
   return use;
 }
 
@@ -88,12 +88,17 @@ export function restartQuotaWindow(sql: Sql, key: QuotaKey, now: number, zoneOff
   const { quotaWindow: window, id: keyId } = key;
   const isCalendar = window === "day" || window === "month";
   const opened = openWindow(window, now, zoneOffset);
-  const [total] = isCalendar ? reportUsage(sql, { groupBy: "none", keyId, since: opened.startedAt }) : [];
-  const tokens = total === undefined ? 0 : total.inputTokens + total.outputTokens;
+  const tokens = isCalendar ? tokensOfRows(sql, keyId, opened) : 0;
   sql.transaction(() => {
     sql.run("DELETE FROM quota_use WHERE key_id = ? AND quota_window <> 'life'", [keyId]);
-    if (isCalendar) putUse(sql, { keyId, window, use: { ...opened, tokens } });
+    if (isCalendar) storeUse(sql, { keyId, window, use: { ...opened, tokens } });
   });
+}
+
+/** What the committed rows of a key say that was used in a window. Throws what the database throws. */
+export function tokensOfRows(sql: Sql, keyId: string, { startedAt, resetsAt }: WindowUse): number {
+  const [total] = reportUsage(sql, { groupBy: "none", keyId, since: startedAt, until: resetsAt ?? undefined });
+  return total === undefined ? 0 : total.inputTokens + total.outputTokens;
 }
 
 function readUse(sql: Sql, keyId: string, window: QuotaWindow): WindowUse | undefined {

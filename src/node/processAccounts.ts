@@ -13,7 +13,12 @@ export interface ProcessAccounts {
   readonly accounts: KeyAccounts;
   readonly ledger: UsageLedger;
   readonly admission: Admission;
+  /** Stores what is not stored yet; to be called with all rows committed, before the file is closed. Never throws. */
+  close(): void;
 }
+
+/** A killed process forgets what was taken from rates for so long; rows bring along what was taken before they are committed. */
+const SAVE_DELAY_MS = 250;
 
 /**
  * Opens the accounts of a process over the ledger's file. What an earlier process held for requests that it did not see to their end is
@@ -37,6 +42,29 @@ export function openProcessAccounts(
     takeDirtyBuckets: () => admission?.takeDirtyBuckets() ?? new Map(),
   });
   const { quota, purse } = accounts;
-  admission = createAdmission({ clock, quota, purse, buckets: loadBuckets(file, clock), unknownPrice });
-  return { keys, accounts, ledger: createUsageLedger(file, log, accounts), admission };
+  let due: NodeJS.Timeout | undefined;
+
+  function save(what: "rates" | "all"): void {
+    clearTimeout(due);
+    due = undefined;
+    try {
+      accounts.save(what);
+    } catch (error) {
+      log.warn("What keys have left of their rates could not be stored; it is stored with the next request.", {
+        cause: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  admission = createAdmission({
+    clock,
+    quota,
+    purse,
+    buckets: loadBuckets(file, clock),
+    unknownPrice,
+    onTaken() {
+      due ??= setTimeout(save, SAVE_DELAY_MS, "rates").unref();
+    },
+  });
+  return { keys, accounts, ledger: createUsageLedger(file, log, accounts), admission, close: () => save("all") };
 }

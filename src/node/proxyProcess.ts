@@ -99,12 +99,8 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
   let control: ProcessControl | undefined;
   const file = openLedgerFile(settings.dataDirectory, log, clock.now());
   try {
-    const { keys, accounts, ledger, admission } = openProcessAccounts(
-      file,
-      clock,
-      log,
-      () => settings.proxy.unknownPrice,
-    );
+    const processAccounts = openProcessAccounts(file, clock, log, () => settings.proxy.unknownPrice);
+    const { keys, accounts, ledger, admission } = processAccounts;
     const mirror = settings.statsPath === undefined ? undefined : openStatsMirror(settings.statsPath, log);
     if (mirror !== undefined) ledger.onRecorded((row) => mirror.write(row));
     const writer = createLedgerWriter(ledger, openUsageSpool(settings.dataDirectory, log, clock.now()), clock, log);
@@ -249,6 +245,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
           setImmediate(resolve);
         });
         await writer.close();
+        processAccounts.close();
         await mirror?.close();
         await opened.close();
         file.close();

@@ -78,6 +78,8 @@ export interface AdmissionParts {
   /** The buckets that an earlier process left. */
   readonly buckets: ReadonlyMap<string, Bucket>;
   readonly unknownPrice: () => UnknownPricePolicy;
+  /** A bucket was taken from: `takeDirtyBuckets` has something. */
+  readonly onTaken?: () => void;
 }
 
 /** Nobody knows when a place becomes free: soon, as a rule. */
@@ -85,7 +87,8 @@ const PLACE_RETRY_SECONDS = 1;
 const MS_PER_SECOND = 1000;
 
 /** Admission over what is known of the keys' use. */
-export function createAdmission({ clock, quota, purse, buckets: left, unknownPrice }: AdmissionParts): Admission {
+export function createAdmission(parts: AdmissionParts): Admission {
+  const { clock, quota, purse, buckets: left, unknownPrice } = parts;
   const buckets = new Map(left);
   const dirty = new Map<string, Bucket>();
   const running = new Map<string, number>();
@@ -184,9 +187,9 @@ export function createAdmission({ clock, quota, purse, buckets: left, unknownPri
       if (bucket !== undefined) {
         buckets.set(key.id, bucket);
         dirty.set(key.id, bucket);
+        parts.onTaken?.();
       }
-      // With its start, which its row counts by, and never in the place of a window that a later one has opened meanwhile.
-      if (key.quotaTokens !== undefined && quota.resetsAt(key, now) === undefined) quota.begin(key, request.startedAt);
+      if (key.quotaTokens !== undefined) quota.begin(key, request.startedAt, now);
       add(running, key.id, 1);
       add(setAside, key.id, expected);
       let over = false;

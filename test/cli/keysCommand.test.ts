@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { KeyView, NewKeyView } from "../../src/node/keyKeeping.ts";
-import { Opened } from "../node/relayRig.ts";
+import { Opened, until } from "../node/relayRig.ts";
 import { untilCommitted } from "../node/untilCommitted.ts";
 import { addKey, bearing, type KeysRun, runKeysIn, showKey } from "./keysRig.ts";
 import { askChat, newFolder, runCli, type ServeProcess, startServe, startTestSandbox } from "./serveProcess.ts";
@@ -23,6 +24,16 @@ describe("patchbay keys", function () {
   async function serving(folder: string, words: readonly string[] = []): Promise<ServeProcess> {
     const sandbox = await startTestSandbox(opened);
     return startServe(opened, ["--data-dir", folder, ...sandbox.words, ...words], sandbox.environment);
+  }
+
+  /** What the database on the disk says. */
+  function stored(folder: string, query: string): Record<string, unknown>[] {
+    const database = new DatabaseSync(join(folder, "ledger.db"), { readOnly: true });
+    try {
+      return database.prepare(query).all();
+    } finally {
+      database.close();
+    }
   }
 
   async function statusOf(serve: ServeProcess, key: Pick<NewKeyView, "key">, model = "gpt-5.5"): Promise<number> {
@@ -278,6 +289,43 @@ describe("patchbay keys", function () {
       assert.deepEqual([await statusOf(after, quota), await statusOf(after, rate)], [429, 429]);
       assert.equal((await ownView(after, quota)).used.tokens, tokens);
       assert.equal((await ownView(after, credit)).remaining.credit_usd, left);
+    });
+
+    it("keeps what running requests have taken from a rate through a kill", async () => {
+      const folder = newFolder(opened);
+      const before = await serving(folder);
+      const rate = await addKey(folder, "--rate 1/h --burst 2");
+      const leaving = new AbortController();
+      opened.add(() => leaving.abort());
+      for (let number = 0; number < 2; number += 1) {
+        const { signal } = leaving;
+        const prompt = "[[hang-after:3]]";
+        const answer = await askChat(before.url, { prompt, stream: true, headers: bearing(rate), signal });
+        assert.equal(answer.status, 200);
+        answer.text().catch(() => undefined);
+      }
+      const left = (): number => Number(stored(folder, "SELECT tokens FROM bucket_state")[0]?.["tokens"] ?? 2);
+      await until(() => left() < 0.1, "the storing of the rate", 10_000);
+      assert.deepEqual(stored(folder, "SELECT * FROM usage"), []);
+      await before.kill();
+      const after = await serving(folder);
+      assert.equal(await statusOf(after, rate), 429);
+    });
+
+    it("has everything stored when it has ended, requests without a row included", async () => {
+      const folder = newFolder(opened);
+      const before = await serving(folder);
+      const key = await addKey(folder, "--rate 1/h --burst 1 --credit 1");
+      await runKeysIn(folder, ["list"]);
+      // Reading costs nothing, and leaves no row.
+      const answer = await fetch(`${before.url}/v1/files`, { headers: bearing(key) });
+      await answer.text();
+      before.child.kill("SIGTERM");
+      await before.exit();
+      assert.deepEqual([stored(folder, "SELECT * FROM credit_hold"), stored(folder, "SELECT * FROM usage")], [[], []]);
+      const after = await serving(folder);
+      assert.equal(await statusOf(after, key), 429);
+      assert.equal((await ownView(after, key)).remaining.credit_usd, 1);
     });
   });
 });

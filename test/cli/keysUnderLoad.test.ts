@@ -250,7 +250,10 @@ describe("keys over real sockets", function () {
   it("lose nothing to clients that vanish in the midst of their request", async () => {
     const place = await open();
     const free = await addKey(place.folder, "--label free --rate 0 --max-concurrent 2");
-    const bound = await addKey(place.folder, "--label bound --rate 0 --max-concurrent 2 --credit 1 --quota-tokens 100000");
+    const bound = await addKey(
+      place.folder,
+      "--label bound --rate 0 --max-concurrent 2 --credit 1 --quota-tokens 100000",
+    );
     // A large body goes upstream as it comes; where a quota or credit wants all of it to be read first, nothing is held yet.
     const large = LATE_BODY.replace("hello", "hello ".repeat(300_000));
     const clients = [begin(place, free, large, large.length - 10), begin(place, bound, LATE_BODY, 20)];

@@ -15,6 +15,9 @@ import { localDate, zoneOf } from "./zones.ts";
 const ZONE = "Europe/Berlin";
 const zoneOffset = zoneOf(ZONE);
 
+/** Of a row as tests make it. */
+const TOKENS_OF_ROW = 200;
+
 interface Request {
   readonly startedAt: number;
   /** Undefined as long as it runs, and for ever where its process was killed. */
@@ -79,7 +82,7 @@ describe("the counter of quotas", () => {
               now += pause;
               if (kind === "start") {
                 const request = { startedAt: now, tokens: undefined };
-                counter.begin(key, now);
+                counter.begin(key, now, now);
                 requests.push(request);
                 running.push(request);
               } else if (kind === "end" && running.length > 0) {
@@ -114,7 +117,7 @@ describe("the counter of quotas", () => {
         counter.resetsAt({ id: "key_a", quotaWindow }, at);
       const monthEnd = Date.UTC(2026, 11, 1);
       assert.deepEqual(QUOTA_WINDOWS.map(resets), [undefined, undefined, DAY + 24 * HOUR, undefined, monthEnd]);
-      for (const quotaWindow of QUOTA_WINDOWS) counter.begin({ id: "key_a", quotaWindow }, at);
+      for (const quotaWindow of QUOTA_WINDOWS) counter.begin({ id: "key_a", quotaWindow }, at, at);
       assert.deepEqual(QUOTA_WINDOWS.map(resets), [
         undefined,
         at + 5 * HOUR,
@@ -129,26 +132,101 @@ describe("the counter of quotas", () => {
     withLedger((sql) => {
       const key: QuotaKey = { id: "key_a", quotaWindow: "5h" };
       const [earlier, later] = [createQuotaCounter(sql, zoneOffset), createQuotaCounter(sql, zoneOffset)];
-      earlier.begin(key, DAY);
+      earlier.begin(key, DAY, DAY);
       writeQuotaUse(sql, [{ key, at: DAY, tokens: 70 }], zoneOffset);
-      later.begin(key, DAY + HOUR);
+      later.begin(key, DAY + HOUR, DAY + HOUR);
       assert.equal(later.used(key, DAY + HOUR), 70);
       assert.equal(later.resetsAt(key, DAY + HOUR), DAY + 5 * HOUR);
     });
   });
 
+  /** A key with its counter, and a ledger whose rows it counts, 200 tokens each. */
+  function counted(sql: Sql, quotaWindow: QuotaWindow) {
+    const key: QuotaKey = { id: "key_a", quotaWindow };
+    const counter = createQuotaCounter(sql, zoneOffset);
+    const ledger = createUsageLedger(sql, listeningLog(), {
+      recorded: (one) => counter.count(key, one.startedAt, TOKENS_OF_ROW),
+      write: (target, rows) =>
+        writeQuotaUse(
+          target,
+          rows.map(({ startedAt }) => ({ key, at: startedAt, tokens: TOKENS_OF_ROW })),
+          zoneOffset,
+        ),
+      committed() {},
+    });
+    let number = 0;
+    /** A request that comes, is admitted and ends at these moments. */
+    const request = (startedAt: number, admittedAt = startedAt): void => {
+      counter.used(key, admittedAt);
+      counter.begin(key, startedAt, admittedAt);
+      ledger.record(row({ id: `req_${(number += 1)}`, startedAt }));
+      ledger.flush();
+    };
+    return { request, used: (now: number) => counter.used(key, now), counter, key };
+  }
+
   it("is not stopped by a clock that ran a year ahead for a while", () => {
+    for (const quotaWindow of ["5h", "day", "7d", "month"] as const) {
+      withLedger((sql) => {
+        const { request, used, key } = counted(sql, quotaWindow);
+        request(DAY + 365 * 24 * HOUR);
+        assert.equal(used(DAY), 0);
+        request(DAY);
+        assert.equal(used(DAY), TOKENS_OF_ROW);
+        assert.equal(createQuotaCounter(sql, zoneOffset).used(key, DAY), TOKENS_OF_ROW);
+      });
+    }
+  });
+
+  it("gives nobody a new quota by a clock that is set back, nor by one that comes to the same time again", () => {
+    const midnight = Date.UTC(2026, 10, 20, 23);
+    for (const quotaWindow of ["5h", "day", "7d", "month"] as const) {
+      withLedger((sql) => {
+        const { request, used } = counted(sql, quotaWindow);
+        const before = midnight - 10 * 60_000;
+        request(before - 1_000);
+        request(before);
+        const after = midnight + 5 * 60_000;
+        request(after);
+        const isDaily = quotaWindow === "day";
+        assert.equal(used(after), (isDaily ? 1 : 3) * TOKENS_OF_ROW);
+        // Ten minutes back, to the day before: what was used of that day is known again.
+        const back = after - 10 * 60_000;
+        assert.equal(used(back), (isDaily ? 2 : 3) * TOKENS_OF_ROW);
+        request(back);
+        assert.equal(used(back), (isDaily ? 3 : 4) * TOKENS_OF_ROW);
+        assert.equal(used(after), (isDaily ? 1 : 4) * TOKENS_OF_ROW);
+        request(after + 1);
+        assert.equal(used(after + 1), (isDaily ? 2 : 5) * TOKENS_OF_ROW);
+      });
+    }
+  });
+
+  it("counts a window that a clock set back has left ahead, from the moment that is now", () => {
     withLedger((sql) => {
-      for (const quotaWindow of ["5h", "day", "7d", "month"] as const) {
-        const key: QuotaKey = { id: `key_${quotaWindow}`, quotaWindow };
-        const counter = createQuotaCounter(sql, zoneOffset);
-        counter.begin(key, DAY + 365 * 24 * HOUR);
-        counter.begin(key, DAY);
-        counter.count(key, DAY, 10);
-        writeQuotaUse(sql, [{ key, at: DAY, tokens: 10 }], zoneOffset);
-        assert.equal(counter.used(key, DAY), 10);
-        assert.equal(createQuotaCounter(sql, zoneOffset).used(key, DAY), 10);
-      }
+      const { request, used, counter, key } = counted(sql, "5h");
+      request(DAY + HOUR);
+      assert.equal(used(DAY), TOKENS_OF_ROW);
+      assert.equal(counter.resetsAt(key, DAY), DAY + 5 * HOUR);
+      request(DAY);
+      assert.equal(used(DAY + 2 * HOUR), 2 * TOKENS_OF_ROW);
+    });
+  });
+
+  it("counts every request in the window that was open when it was admitted, however late that was", () => {
+    withLedger((sql) => {
+      const { request, used, counter, key } = counted(sql, "5h");
+      // The second to come is the first to be admitted.
+      request(DAY + 900);
+      request(DAY, DAY + 2_000);
+      assert.equal(used(DAY + 2_000), 2 * TOKENS_OF_ROW);
+      assert.equal(counter.resetsAt(key, DAY + 2_000), DAY + 900 + 5 * HOUR);
+      assert.equal(createQuotaCounter(sql, zoneOffset).used(key, DAY + 2_000), 2 * TOKENS_OF_ROW);
+      // One that came while the window was open, and is admitted after its end, opens the next.
+      const end = DAY + 900 + 5 * HOUR;
+      request(end - 100, end + 100);
+      assert.equal(used(end + 100), TOKENS_OF_ROW);
+      assert.equal(counter.resetsAt(key, end + 100), end - 100 + 5 * HOUR);
     });
   });
 
@@ -164,7 +242,7 @@ describe("the counter of quotas", () => {
       };
       const key: QuotaKey = { id: "key_a", quotaWindow: "7d" };
       const counter = createQuotaCounter(locked, zoneOffset);
-      counter.begin(key, DAY);
+      counter.begin(key, DAY, DAY);
       counter.count(key, DAY, 10);
       assert.equal(counter.used(key, DAY), 10);
       isLocked = false;

@@ -142,10 +142,11 @@ describe("admission", () => {
       admission.admit(limited, { ...request, requestId: "req_1", startedAt: DAY });
       quota.count(limited, DAY, 20);
       assert.deepEqual([quota.used(limited, now), quota.resetsAt(limited, now)], [20, DAY + 5 * HOUR]);
-      // One that was longer on its way takes nothing from the window that is open.
+      // One that was longer on its way counts in the window that it was admitted in, whose end stays.
       now += 5;
       admission.admit(limited, { ...request, requestId: "req_2", startedAt: DAY - 900 });
-      assert.deepEqual([quota.used(limited, now), quota.resetsAt(limited, now)], [20, DAY + 5 * HOUR]);
+      quota.count(limited, DAY - 900, 7);
+      assert.deepEqual([quota.used(limited, now), quota.resetsAt(limited, now)], [27, DAY + 5 * HOUR]);
     });
   });
 

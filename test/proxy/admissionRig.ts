@@ -62,7 +62,9 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
           const isCalendar = asked.quotaWindow === "day" || asked.quotaWindow === "month";
           return isCalendar ? (open(asked, now).resetsAt ?? undefined) : undefined;
         },
-        begin: (asked, at) => void (window = open(asked, at)),
+        begin(asked, at, now) {
+          if (window === undefined || isOver(window, now)) window = open(asked, at);
+        },
       },
       purse: {
         hold({ requestId }: CreditRequest, micros) {
