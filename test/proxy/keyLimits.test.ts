@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ErrorBody } from "../../src/wire/errors.ts";
+import { until } from "../node/relayRig.ts";
 import { describeTransports, post } from "./matrix.ts";
 
 const ANSWER = { id: "c", model: "gpt-5.5", choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } };
@@ -38,7 +39,7 @@ describeTransports("a key's limits", (start) => {
     const proxy = await start({ upstream, key: { quotaTokens: 100_000 } });
     const huge = post(`{"model":"gpt-5.5","messages":[],"max_tokens":9007199254740991,"n":9007199254740991}`);
     const first = proxy.request("/v1/chat/completions", post({ model: "gpt-5.5", messages: [], max_tokens: 10 }));
-    while (asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => asked > 0, "the first request upstream");
     const refused = await proxy.request("/v1/chat/completions", huge);
     assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "1"]);
     assert.equal((await errorOf(refused)).code, "rate_limit_exceeded");
