@@ -68,6 +68,11 @@ export function clientModels(
   return [...own.map((entry) => modelOf(entry, prices)), ...coding, ...further];
 }
 
+/** Those whose tools work with chat completions, for clients that ask for nothing else. */
+export function chatModels(models: readonly ClientModel[]): readonly ClientModel[] {
+  return models.filter(({ needsResponses }) => !needsResponses);
+}
+
 /** The model that a client is to work with: the one that was asked for, else the first. */
 export function workingModel(models: readonly ClientModel[], asked: string | undefined): string {
   return asked ?? models[0]?.id ?? "gpt-5.5";

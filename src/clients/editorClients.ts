@@ -1,12 +1,18 @@
 import { inAppData, inHome, inXdgConfig } from "./clientFolders.ts";
-import { workingModel } from "./clientModels.ts";
+import { ClientError } from "./clientError.ts";
+import { chatModels, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
+import { valueAt } from "./configValue.ts";
+import { foundDocument } from "./foundDocument.ts";
 import { exportFrom } from "./shellText.ts";
 
 const CONTEXT_TOKENS = 128_000;
 const OUTPUT_TOKENS = 16_384;
 /** Zed derives it from the provider's name. */
 const ZED_KEY_VARIABLE = "PATCHBAY_API_KEY";
+const KEY_IN_FILE = "The local key is part of the file; it is good at this Patchbay only.";
+const CLINE_PROVIDER = "openai-compatible";
+const CLINE_FILE_VERSION = 1;
 
 /** Zed, which takes keys from its keychain or the environment only. */
 export const ZED_CLIENT: ClientRow = {
@@ -78,26 +84,56 @@ export const VSCODE_CHAT_CLIENT: ClientRow = {
   },
 };
 
-/** Cline, whose extension keeps its settings to itself; its command line program writes its own file. */
+/** Cline, whose command line program reads a file of its own; its extensions keep their settings to themselves. */
 export const CLINE_CLIENT: ClientRow = {
   id: "cline",
   name: "Cline",
   programs: ["cline"],
-  modes: [{ id: "copy", help: "values to be entered by hand" }],
+  modes: [
+    { id: "provider", help: "OpenAI Compatible in the file of its command line" },
+    { id: "copy", help: "values for its extensions, to be entered by hand" },
+  ],
   traces: (place) => [inHome(place, ".cline")],
-  reads: () => [],
-  plan({ facts }) {
+  reads: (place) => [clineProviders(place)],
+  plan({ place, mode, texts, facts }) {
+    const model = workingModel(chatModels(facts.models), facts.model);
+    const baseUrl = `${facts.origin}/v1`;
+    if (mode === "copy") {
+      const lines = [`Base URL: ${baseUrl}`, `API key:  ${facts.key}`, `Model ID: ${model}`];
+      return {
+        edits: [],
+        notices: [],
+        values: `In Cline's settings choose the API provider OpenAI Compatible, and enter:\n\n${lines.map((line) => `  ${line}\n`).join("")}`,
+      };
+    }
+    const path = clineProviders(place);
+    const version = valueAt(foundDocument(texts, path, "json"), ["version"]);
+    // It starts with an empty file where it does not understand what it finds.
+    if (version !== undefined && version !== CLINE_FILE_VERSION) {
+      throw new ClientError(`${path} is of a version that is not known here: use --mode copy.`);
+    }
+    const settings = { provider: CLINE_PROVIDER, apiKey: facts.key, model, baseUrl };
     return {
-      edits: [],
-      notices: [],
-      values: [
-        "In Cline's settings choose the API provider OpenAI Compatible, and enter:",
-        "",
-        `  Base URL: ${facts.origin}/v1`,
-        `  API key:  ${facts.key}`,
-        `  Model ID: ${workingModel(facts.models, facts.model)}`,
-        "",
-      ].join("\n"),
+      edits: [
+        {
+          path,
+          format: "json",
+          assignments: [
+            { path: ["version"], value: CLINE_FILE_VERSION },
+            { path: ["lastUsedProvider"], value: CLINE_PROVIDER },
+            {
+              path: ["providers", CLINE_PROVIDER],
+              // It writes the time of its last use there, and does without none.
+              value: { settings, updatedAt: "2026-01-01T00:00:00.000Z", tokenSource: "manual" },
+              mark: [["settings", "baseUrl"]],
+            },
+          ],
+        },
+      ],
+      notices: [
+        KEY_IN_FILE,
+        "Its extensions keep their settings to themselves: `patchbay connect cline --mode copy` prints values for them.",
+      ],
     };
   },
 };
@@ -111,7 +147,7 @@ export const CONTINUE_CLIENT: ClientRow = {
   traces: (place) => [inHome(place, ".continue")],
   reads: () => [],
   plan({ place, facts }) {
-    const model = workingModel(facts.models, facts.model);
+    const model = workingModel(chatModels(facts.models), facts.model);
     return {
       edits: [],
       notices: [],
@@ -129,6 +165,10 @@ export const CONTINUE_CLIENT: ClientRow = {
     };
   },
 };
+
+function clineProviders(place: ClientPlace): string {
+  return inHome(place, ".cline", "data", "settings", "providers.json");
+}
 
 function zedSettings(place: ClientPlace): string {
   return place.platform === "win32"

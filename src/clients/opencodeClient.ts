@@ -35,7 +35,7 @@ export const KILO_CLIENT: ClientRow = {
   hasProjectFile: true,
   traces: (place) => [inXdgConfig(place, "kilo")],
   reads: (place) => filesOf(place, inXdgConfig(place, "kilo"), ["kilo.jsonc", "kilo.json"]),
-  plan: (input) => providerPlan(input, undefined),
+  plan: (input) => providerPlan(input, "https://app.kilo.ai/config.json"),
 };
 
 /** The one that wins comes first. */
@@ -45,7 +45,7 @@ function filesOf(place: ClientPlace, folder: string, names: readonly string[]): 
     : names.filter((name) => name !== "config.json").map((name) => joined(place, place.project ?? "", name));
 }
 
-function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string | undefined): ClientPlan {
+function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string): ClientPlan {
   const [first = "", ...others] = [...texts.keys()];
   const path = [first, ...others].find((one) => texts.get(one) !== undefined) ?? first;
   const text = texts.get(path);
@@ -55,7 +55,7 @@ function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string |
   const isSet = (name: string): boolean => valueAt(found, [name]) !== undefined;
   const assignments: Assignment[] = [
     // It would write that itself.
-    ...(text === undefined && schema !== undefined ? [{ path: ["$schema"], value: schema }] : []),
+    ...(text === undefined ? [{ path: ["$schema"], value: schema }] : []),
     ...(isSet("model") && facts.model === undefined ? [] : [{ path: ["model"], value: `${PROVIDER}/${model}` }]),
     ...(isSet("small_model")
       ? []

@@ -1,6 +1,6 @@
-import { inHome, inXdgConfig } from "./clientFolders.ts";
-import { workingModel } from "./clientModels.ts";
-import type { ClientPlan, ClientRow, PlanInput } from "./clientRow.ts";
+import { inAppData, inHome, inXdgConfig } from "./clientFolders.ts";
+import { chatModels, workingModel } from "./clientModels.ts";
+import type { ClientPlace, ClientPlan, ClientRow, PlanInput } from "./clientRow.ts";
 import { exportFrom, exportText } from "./shellText.ts";
 
 /** Anything that reads the variables of OpenAI's libraries. */
@@ -37,7 +37,9 @@ export const GOOSE_CLIENT: ClientRow = {
   name: "Goose",
   programs: ["goose"],
   modes: [{ id: "copy", help: "lines for a shell; the same can be entered by `goose configure`" }],
-  traces: (place) => [inXdgConfig(place, "goose")],
+  traces: (place) => [
+    place.platform === "win32" ? inAppData(place, "Block", "goose", "config") : inXdgConfig(place, "goose"),
+  ],
   reads: () => [],
   plan: (input) =>
     copied("Set these where Goose runs, or enter them by `goose configure`:", [
@@ -55,7 +57,7 @@ export const LLM_CLIENT: ClientRow = {
   name: "llm",
   programs: ["llm"],
   modes: [{ id: "copy", help: "entries for its files, to be added by hand" }],
-  traces: (place) => [inXdgConfig(place, "io.datasette.llm")],
+  traces: (place) => [llmFolder(place)],
   reads: () => [],
   plan({ facts }) {
     const entries = facts.models.flatMap(({ id }) => [
@@ -81,6 +83,18 @@ export const LLM_CLIENT: ClientRow = {
   },
 };
 
+/** Where click, with which it is made, keeps a program's files. */
+function llmFolder(place: ClientPlace): string {
+  switch (place.platform) {
+    case "win32":
+      return inAppData(place, "io.datasette.llm");
+    case "darwin":
+      return inHome(place, "Library", "Application Support", "io.datasette.llm");
+    default:
+      return inXdgConfig(place, "io.datasette.llm");
+  }
+}
+
 function copied(lead: string, lines: readonly string[]): ClientPlan {
   return { edits: [], notices: [], values: `${lead}\n\n${lines.map((line) => `  ${line}\n`).join("")}` };
 }
@@ -99,5 +113,5 @@ function baseUrl({ facts }: PlanInput): string {
 }
 
 function modelOf({ facts }: PlanInput): string {
-  return workingModel(facts.models, facts.model);
+  return workingModel(chatModels(facts.models), facts.model);
 }

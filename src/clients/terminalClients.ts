@@ -1,9 +1,9 @@
-import { inHome, inXdgConfig, joined } from "./clientFolders.ts";
-import { smallModel, workingModel } from "./clientModels.ts";
+import { folderOf, inHome, inXdgConfig, joined } from "./clientFolders.ts";
+import { chatModels, type ClientModel, smallModel, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
-import { valueAt } from "./configValue.ts";
+import { type ConfigObject, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
-import { exportFrom } from "./shellText.ts";
+import { commandText, exportFrom } from "./shellText.ts";
 
 const PROVIDER = "patchbay";
 const CONTEXT_TOKENS = 128_000;
@@ -22,13 +22,14 @@ export const CRUSH_CLIENT: ClientRow = {
   plan({ place, texts, facts }) {
     const path = joined(place, crushFolder(place), "crush.json");
     const found = foundDocument(texts, path, "jsonc");
-    const working = workingModel(facts.models, facts.model);
+    const models = chatModels(facts.models);
+    const working = workingModel(models, facts.model);
     const provider = {
       name: "Patchbay",
       type: "openai-compat",
       base_url: `${facts.origin}/v1`,
       api_key: facts.key,
-      models: facts.models.map(({ id, name, contextTokens, outputTokens }) => ({
+      models: models.map(({ id, name, contextTokens, outputTokens }) => ({
         id,
         name,
         context_window: contextTokens ?? CONTEXT_TOKENS,
@@ -47,7 +48,7 @@ export const CRUSH_CLIENT: ClientRow = {
           assignments: [
             { path: ["providers", PROVIDER], value: provider, mark: [["base_url"]] },
             ...chosen("large", working),
-            ...chosen("small", smallModel(facts.models, working)),
+            ...chosen("small", smallModel(models, working)),
           ],
         },
       ],
@@ -68,7 +69,8 @@ export const QWEN_CLIENT: ClientRow = {
     const path = inHome(place, ".qwen", "settings.json");
     const found = foundDocument(texts, path, "jsonc");
     const baseUrl = `${facts.origin}/v1`;
-    const entries = facts.models.map(({ id, name }) => ({ id, name, envKey: QWEN_KEY_VARIABLE, baseUrl }));
+    const models = chatModels(facts.models);
+    const entries = models.map(({ id, name }) => ({ id, name, envKey: QWEN_KEY_VARIABLE, baseUrl }));
     const line = exportFrom(QWEN_KEY_VARIABLE, facts.keyCommand, place.platform);
     const values = `Set ${QWEN_KEY_VARIABLE} where it runs:\n\n  ${line}\n`;
     if (valueAt(found, ["modelProviders", "openai"]) !== undefined) {
@@ -78,7 +80,7 @@ export const QWEN_CLIENT: ClientRow = {
         values: `${values}\nAdd to modelProviders.openai in ${path}:\n\n${JSON.stringify(entries, undefined, 2)}\n`,
       };
     }
-    const model = { path: ["model", "name"], value: workingModel(facts.models, facts.model) };
+    const model = { path: ["model", "name"], value: workingModel(models, facts.model) };
     const type = { path: ["security", "auth", "selectedType"], value: "openai" };
     const isSet = valueAt(found, model.path) !== undefined && facts.model === undefined;
     return {
@@ -95,33 +97,61 @@ export const QWEN_CLIENT: ClientRow = {
   },
 };
 
-/** pi. */
+/** pi, which runs a command for the key at every request; where its shell is not ours to know, the key stands in the file. */
 export const PI_CLIENT: ClientRow = {
   id: "pi",
   name: "pi",
   programs: ["pi"],
   modes: [{ id: "provider", help: "a provider of its own" }],
-  traces: (place) => [inHome(place, ".pi", "agent")],
-  reads: (place) => [inHome(place, ".pi", "agent", "models.json")],
+  traces: (place) => [piModels(place), inHome(place, ".pi", "agent")],
+  reads: (place) => [piModels(place)],
   plan({ place, facts }) {
+    const isWindows = place.platform === "win32";
     const provider = {
       baseUrl: `${facts.origin}/v1`,
       api: "openai-completions",
-      apiKey: facts.key,
-      models: facts.models.map(({ id, name }) => ({ id, name })),
+      apiKey: isWindows ? facts.key : `!${commandText(["cat", facts.keyFile], place.platform)}`,
+      models: facts.models.map(piModel),
     };
     return {
       edits: [
         {
-          path: inHome(place, ".pi", "agent", "models.json"),
+          path: piModels(place),
           format: "jsonc",
           assignments: [{ path: ["providers", PROVIDER], value: provider, mark: [["baseUrl"]] }],
         },
       ],
-      notices: [KEY_IN_FILE],
+      notices: [
+        ...(isWindows ? [KEY_IN_FILE] : []),
+        `Choose a model with /model, or with --provider ${PROVIDER} --model ${workingModel(facts.models, facts.model)}.`,
+      ],
     };
   },
 };
+
+function piModel({ id, name, contextTokens, outputTokens, cost, needsResponses }: ClientModel): ConfigObject {
+  return {
+    id,
+    name,
+    ...(needsResponses ? { api: "openai-responses" } : {}),
+    contextWindow: contextTokens ?? CONTEXT_TOKENS,
+    maxTokens: outputTokens ?? OUTPUT_TOKENS,
+    ...(cost === undefined
+      ? {}
+      : {
+          cost: {
+            input: cost.input,
+            output: cost.output,
+            cacheRead: cost.cacheRead ?? cost.input,
+            cacheWrite: cost.cacheWrite ?? cost.input,
+          },
+        }),
+  };
+}
+
+function piModels(place: ClientPlace): string {
+  return joined(place, folderOf(place, "PI_CODING_AGENT_DIR", ".pi", "agent"), "models.json");
+}
 
 function crushFolder(place: ClientPlace): string {
   return place.platform === "win32" ? inHome(place, "AppData", "Local", "crush") : inXdgConfig(place, "crush");

@@ -102,7 +102,7 @@ describe("patchbay connect and disconnect", () => {
 
   it("give values to copy for a client whose files are its own, each time they are asked", async () => {
     for (let time = 0; time < 2; time += 1) {
-      await run(runConnect, "cline", "--yes");
+      await run(runConnect, "cline", "--yes", "--mode", "copy");
       assert.match(printed, /Base URL: http:\/\/127\.0\.0\.1:8390\/v1\n {2}API key: {2}pb_key_1\n/);
     }
     await run(runDisconnect, "cline", "--yes");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CLIENT_TABLE } from "../../src/clients/clientTable.ts";
 import type { Finding } from "../../src/clients/finding.ts";
 import { Opened } from "../node/relayRig.ts";
 import { openConnectRig } from "./connectRig.ts";
@@ -12,7 +13,7 @@ describe("patchbay doctor at a running proxy", function () {
   it("has a request answered through the settings of every connected client", async () => {
     const patchbay = await startPatchbay(opened, { signedIn: true });
     const rig = await openConnectRig(opened, patchbay);
-    const clients = ["codex", "opencode", "openclaw", "crush", "shell"];
+    const clients = CLIENT_TABLE.map(({ id }) => id);
     for (const client of clients) await rig.connect(client);
     const found = JSON.parse(await rig.doctor("--json")) as readonly Finding[];
     assert.deepEqual(
