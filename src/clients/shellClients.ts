@@ -85,14 +85,9 @@ export const LLM_CLIENT: ClientRow = {
 
 /** Where click, with which it is made, keeps a program's files. */
 function llmFolder(place: ClientPlace): string {
-  switch (place.platform) {
-    case "win32":
-      return inAppData(place, "io.datasette.llm");
-    case "darwin":
-      return inHome(place, "Library", "Application Support", "io.datasette.llm");
-    default:
-      return inXdgConfig(place, "io.datasette.llm");
-  }
+  if (place.platform === "win32") return inAppData(place, "io.datasette.llm");
+  if (place.platform === "darwin") return inHome(place, "Library", "Application Support", "io.datasette.llm");
+  return inXdgConfig(place, "io.datasette.llm");
 }
 
 function copied(lead: string, lines: readonly string[]): ClientPlan {
