@@ -1,4 +1,9 @@
 /** The middle of some figures, which one disturbed round does not move. */
 export function median(figures: readonly number[]): number {
-  return figures.toSorted((left, right) => left - right)[Math.floor(figures.length / 2)] ?? Number.NaN;
+  return quantile(figures, 0.5);
+}
+
+/** The figure below which this share of them lies. */
+export function quantile(figures: readonly number[], share: number): number {
+  return figures.toSorted((left, right) => left - right)[Math.floor(figures.length * share)] ?? Number.NaN;
 }

@@ -12,6 +12,8 @@ import { countOf, fieldsOf, listOf, textOf } from "./eventFields.ts";
 export interface AnswerEvents {
   /** Takes any event: what is unknown or misshapen is left out, and nothing is read behind the end. */
   push(event: JsonObject): void;
+  /** Another delta of this many UTF-16 units was told, of the message that the last event was a delta of. */
+  textTold(units: number): void;
   /** The upstream broke off; says whether that is news. */
   cut(failure: CodexFailure): boolean;
   readonly progress: AnswerState;
@@ -154,6 +156,9 @@ export function createAnswerEvents(target: AnswerSink, options: AnswerEventsOpti
   return {
     push(event) {
       if (progress === "open" && !read(event) && progress === "open") fail(TOO_LARGE_ANSWER);
+    },
+    textTold(units) {
+      texts.told(units);
     },
     cut(reason) {
       if (progress !== "open") return false;

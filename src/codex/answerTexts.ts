@@ -12,6 +12,8 @@ export interface AnswerTexts {
   partDone(event: JsonObject, kind: TextKind): boolean;
   itemDone(event: JsonObject, item: JsonObject): boolean;
   annotation(event: JsonObject): boolean;
+  /** Another delta of this many UTF-16 units was told by somebody else, of the message that the last one belonged to. */
+  told(units: number): void;
 }
 
 /** A message speaks, or declines to. */
@@ -106,6 +108,9 @@ export function createAnswerTexts(sink: AnswerSink): AnswerTexts {
       message.cited = true;
       cite(message, event["annotation"]);
       return true;
+    },
+    told(units) {
+      length += units;
     },
   };
 }

@@ -1,14 +1,32 @@
+import { ByteWriter } from "../wire/byteWriter.ts";
+import { joinBytes } from "../wire/joinBytes.ts";
 import type { JsonObject } from "../wire/json.ts";
-import { type ChatAnswerOptions, type ChatStream, createChatStream } from "./chatStream.ts";
-import { BROKEN_OFF } from "./codexFailure.ts";
+import { type ChatAnswerOptions, createChatStream } from "./chatStream.ts";
+import type { AnswerState } from "./answerSink.ts";
+import type { ChunkFrame } from "./chatChunks.ts";
+import { BROKEN_OFF, type CodexFailure } from "./codexFailure.ts";
+import { type DeltaShape, learnShape } from "./deltaShape.ts";
 import { createEventReader } from "./eventReader.ts";
 
-/** A Codex answer's bytes on their way to a caller of chat completions that streams. */
-export interface ChatByteStream extends Omit<ChatStream, "push"> {
-  /** Takes bytes, cut anywhere; returns what the caller gets for them, "" for nothing. */
-  push(bytes: Uint8Array): string;
+/** A Codex answer's bytes on their way to a caller of chat completions that streams. What it returns is empty where there is nothing to say. */
+export interface ChatByteStream {
+  /** Takes bytes, cut anywhere; returns what the caller gets for them. */
+  push(bytes: Uint8Array): Uint8Array;
   /** The upstream's stream has ended: the rest of the answer, or the error event where there was no final event. */
-  finish(): string;
+  finish(): Uint8Array;
+  /** The answer is broken off: the error event, nothing where the answer has ended already. */
+  cut(failure: CodexFailure): Uint8Array;
+  /** Whether anything of the answer itself was returned. */
+  readonly begun: boolean;
+  readonly progress: AnswerState;
+  readonly failure: CodexFailure | undefined;
+}
+
+/** Is told what is read. */
+export interface ChatByteListener {
+  event(event: JsonObject): void;
+  /** One more delta like the last event, which is not shown. */
+  delta(): void;
 }
 
 /** Says nothing that a chat answer is made of, and some of them are large. */
@@ -20,35 +38,69 @@ const IGNORED = new Set([
   "response.image_generation_call.partial_image",
 ]);
 
-/** Makes the translation of one answer, from bytes to text. `onEvent` is shown each event that is read. */
-export function createChatByteStream(
-  options: ChatAnswerOptions,
-  onEvent: (event: JsonObject) => void = () => undefined,
-): ChatByteStream {
+const NOTHING = new Uint8Array(0);
+const SILENT: ChatByteListener = { event: () => undefined, delta: () => undefined };
+
+/**
+ * Makes the translation of one answer, from bytes to bytes. In a run of deltas every one but the first is not parsed: its JSON text is put
+ * into the chunk as the upstream wrote it.
+ */
+export function createChatByteStream(options: ChatAnswerOptions, listener: ChatByteListener = SILENT): ChatByteStream {
   const stream = createChatStream(options);
-  let out = "";
+  const out = new ByteWriter();
+  /** How the upstream writes deltas, learnt of the last one that was parsed. */
+  let shape: DeltaShape | undefined;
+  let frame: EncodedFrame | undefined;
+
   const reader = createEventReader(
-    (event) => {
-      onEvent(event);
-      out += stream.push(event);
+    (event, bytes, start = 0, end = 0) => {
+      listener.event(event);
+      out.text(stream.push(event));
+      if (stream.frame === undefined || bytes === undefined) return;
+      frame = frame?.of === stream.frame ? frame : encodedFrame(stream.frame);
+      if (shape?.matches(bytes, start) !== true) shape = learnShape(bytes, start, end);
     },
-    (type) => IGNORED.has(type),
+    {
+      isIgnored: (type) => IGNORED.has(type),
+      take(bytes, from) {
+        // Only right behind a delta: what any other event changes is known to the stream alone.
+        if (stream.frame === undefined || shape === undefined || frame === undefined) return from;
+        let at = from;
+        let behind: Uint8Array = NOTHING;
+        while (shape.matches(bytes, at)) {
+          out.bytes(at === from ? frame.first : frame.between);
+          for (const middle of frame.middle) {
+            out.stretch(bytes, shape.start, shape.end);
+            out.bytes(middle);
+          }
+          out.stretch(bytes, shape.start, shape.end);
+          stream.framed(shape.units);
+          listener.delta();
+          at = shape.next;
+          behind = frame.last;
+        }
+        out.bytes(behind);
+        return at;
+      },
+    },
   );
 
   return {
     push(bytes) {
       // Behind the final event nothing counts, and its socket may stay open.
-      if (stream.progress !== "open") return "";
-      out = "";
+      if (stream.progress !== "open") return NOTHING;
       reader.push(bytes);
-      return out;
+      return out.take();
     },
     finish() {
-      out = "";
       if (stream.progress === "open") reader.finish();
-      return out + stream.cut(BROKEN_OFF);
+      out.text(stream.cut(BROKEN_OFF));
+      return out.take();
     },
-    cut: (failure) => stream.cut(failure),
+    cut(failure) {
+      out.text(stream.cut(failure));
+      return out.take();
+    },
     get begun() {
       return stream.begun;
     },
@@ -59,4 +111,21 @@ export function createChatByteStream(
       return stream.failure;
     },
   };
+}
+
+interface EncodedFrame {
+  readonly of: ChunkFrame;
+  readonly first: Uint8Array;
+  readonly middle: readonly Uint8Array[];
+  readonly last: Uint8Array;
+  /** The last of a chunk and the first of the next. */
+  readonly between: Uint8Array;
+}
+
+function encodedFrame(of: ChunkFrame): EncodedFrame {
+  const encoder = new TextEncoder();
+  const parts = of.map((text) => encoder.encode(text));
+  const first = parts[0] ?? NOTHING;
+  const last = parts.at(-1) ?? NOTHING;
+  return { of, first, middle: parts.slice(1, -1), last, between: joinBytes([last, first]) };
 }

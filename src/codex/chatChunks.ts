@@ -13,14 +13,18 @@ export interface ChunkIdentity {
   readonly legacyCalls?: boolean;
 }
 
+/** A chunk without its delta: the delta's JSON text, without its quotes, belongs between each two of these. */
+export type ChunkFrame = readonly string[];
+
 /** Writes an answer's chunks as events; what is the same in all of them is serialised once. */
 export interface ChatChunks {
   role(content: "" | null): string;
-  text(delta: string): string;
-  refusal(delta: string): string;
-  reasoning(delta: string): string;
+  readonly text: ChunkFrame;
+  readonly refusal: ChunkFrame;
+  readonly reasoning: ChunkFrame;
   call(index: number, kind: CallKind, id: string, name: string, input: string): string;
-  callInput(index: number, kind: CallKind, delta: string): string;
+  /** Undefined where the caller is told nothing of it. */
+  callInput(index: number, kind: CallKind): ChunkFrame | undefined;
   /** Any other delta. */
   other(delta: JsonObject): string;
   finish(reason: FinishReason, serviceTier: string | undefined): string;
@@ -37,9 +41,6 @@ export function createChatChunks(identity: ChunkIdentity): ChatChunks {
   const start = `data: ${shared},"choices":[{"index":0,"delta":`;
   const usage = includeUsage ? ',"usage":null' : "";
   const end = `,"logprobs":null,"finish_reason":null}]${usage}}\n\n`;
-  const textStart = `${start}{"content":`;
-  const textEnd = `}${end}`;
-  const inputEnd = `}}]}${end}`;
 
   /** There is room for one call only, and no more were asked for. */
   function legacyCall(index: number, call: JsonObject): string {
@@ -48,22 +49,19 @@ export function createChatChunks(identity: ChunkIdentity): ChatChunks {
 
   return {
     role: (content) => `${start}${JSON.stringify({ role: "assistant", content })}${end}`,
-    text: (delta) => textStart + JSON.stringify(delta) + textEnd,
-    refusal: (delta) => `${start}{"refusal":${JSON.stringify(delta)}}${end}`,
-    reasoning(delta) {
-      // Some clients know the one name, some the other, and none adds them up.
-      const text = JSON.stringify(delta);
-      return `${start}{"reasoning_content":${text},"reasoning":${text}}${end}`;
-    },
+    text: [`${start}{"content":"`, `"}${end}`],
+    refusal: [`${start}{"refusal":"`, `"}${end}`],
+    // Some clients know the one name, some the other, and none adds them up.
+    reasoning: [`${start}{"reasoning_content":"`, '","reasoning":"', `"}${end}`],
     call(index, kind, callId, name, input) {
       if (legacyCalls) return legacyCall(index, { name, arguments: input });
       const call = { index, id: callId, type: kind, ...callBody(kind, name, input) };
       return `${start}${JSON.stringify({ tool_calls: [call] })}${end}`;
     },
-    callInput(index, kind, delta) {
-      if (legacyCalls) return legacyCall(index, { arguments: delta });
-      const body = kind === "function" ? ',"function":{"arguments":' : ',"custom":{"input":';
-      return `${start}{"tool_calls":[{"index":${index}${body}${JSON.stringify(delta)}${inputEnd}`;
+    callInput(index, kind) {
+      if (legacyCalls) return index === 0 ? [`${start}{"function_call":{"arguments":"`, `"}}${end}`] : undefined;
+      const body = kind === "function" ? '"function":{"arguments":"' : '"custom":{"input":"';
+      return [`${start}{"tool_calls":[{"index":${index},${body}`, `"}}]}${end}`];
     },
     other: (delta) => `${start}${JSON.stringify(delta)}${end}`,
     finish(reason, serviceTier) {
@@ -73,6 +71,11 @@ export function createChatChunks(identity: ChunkIdentity): ChatChunks {
     usage: (counts, serviceTier) =>
       `data: ${shared},"choices":[]${tierField(serviceTier)},"usage":${JSON.stringify(counts)}}\n\n`,
   };
+}
+
+/** A chunk with its delta. */
+export function framed(frame: ChunkFrame, delta: string): string {
+  return frame.join(JSON.stringify(delta).slice(1, -1));
 }
 
 /** A finish reason as the caller knows it. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../wire/json.ts";
 import { createAnswerEvents } from "./answerEvents.ts";
 import type { AnswerState } from "./answerSink.ts";
-import { CHAT_DONE, type ChatChunks, createChatChunks } from "./chatChunks.ts";
+import { CHAT_DONE, type ChatChunks, type ChunkFrame, createChatChunks, framed } from "./chatChunks.ts";
 import { type CodexFailure, failureBody } from "./codexFailure.ts";
 
 /** What a chat answer needs to know of its request. */
@@ -29,6 +29,13 @@ export interface ChatStream {
   push(event: JsonObject): string;
   /** The upstream broke off: the error event, "" where the answer has ended already. */
   cut(failure: CodexFailure): string;
+  /**
+   * The chunk of one more delta like the last event's: what may take the place of `push` for an event that differs from the last one in its delta
+   * only. Undefined where the last event was no delta.
+   */
+  readonly frame: ChunkFrame | undefined;
+  /** A delta of this many UTF-16 units was told with the frame. */
+  framed(units: number): void;
   /** Whether anything of the answer itself was returned. */
   readonly begun: boolean;
   readonly progress: AnswerState;
@@ -43,6 +50,14 @@ export function createChatStream(options: ChatAnswerOptions): ChatStream {
   let out = "";
   let chunks: ChatChunks | undefined;
   let served: string | undefined;
+  let frame: ChunkFrame | undefined;
+  /** The frame of the call whose input was told last. */
+  let input: { readonly index: number; readonly frame: ChunkFrame | undefined } | undefined;
+
+  function tellDelta(of: ChunkFrame | undefined, delta: string): void {
+    frame = of;
+    if (of !== undefined) out += framed(of, delta);
+  }
 
   /** The role waits for the first word, so that a failure before it can still be an HTTP status. Adds to `out`: not to be called within a sum of it. */
   function opened(content: "" | null): ChatChunks {
@@ -59,24 +74,22 @@ export function createChatStream(options: ChatAnswerOptions): ChatStream {
         served = name;
       },
       text(delta) {
-        const writer = opened("");
-        out += writer.text(delta);
+        tellDelta(opened("").text, delta);
       },
       refusal(delta) {
-        const writer = opened(null);
-        out += writer.refusal(delta);
+        tellDelta(opened(null).refusal, delta);
       },
       reasoning(delta) {
-        const writer = opened(null);
-        out += writer.reasoning(delta);
+        tellDelta(opened(null).reasoning, delta);
       },
       call(index, kind, id, name, input) {
         const writer = opened(null);
         out += writer.call(index, kind, id, name, input);
       },
       callInput(index, kind, delta) {
-        const writer = opened(null);
-        out += writer.callInput(index, kind, delta);
+        // Asked for once for a run of deltas: they are all of one call.
+        if (input?.index !== index) input = { index, frame: opened(null).callInput(index, kind) };
+        tellDelta(input.frame, delta);
       },
       annotation(annotation) {
         const writer = opened("");
@@ -107,8 +120,15 @@ export function createChatStream(options: ChatAnswerOptions): ChatStream {
 
   return {
     push(event) {
+      frame = undefined;
       events.push(event);
       return taken();
+    },
+    get frame() {
+      return frame;
+    },
+    framed(units) {
+      if (frame === chunks?.text) events.textTold(units);
     },
     cut(failure) {
       events.cut(failure);

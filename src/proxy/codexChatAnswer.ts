@@ -19,26 +19,26 @@ import {
 /** Chat chunks, made of a Responses stream. */
 export function chatStream(options: CodexAnswerOptions): Shaping {
   const listener = itemListener(options);
-  const stream = createChatByteStream(chatOptions(options), listener.event);
+  const stream = createChatByteStream(chatOptions(options), { event: listener.event, delta: options.onDelta });
   let written = false;
 
-  function out(text: string): Uint8Array {
+  function out(bytes: Uint8Array): Uint8Array {
     // Nothing is sent yet: the failure becomes an HTTP answer.
-    if (text === "" || (stream.failure !== undefined && !written)) return NOTHING;
+    if (bytes.length === 0 || (stream.failure !== undefined && !written)) return NOTHING;
     written = true;
-    return encoded(text);
+    return bytes;
   }
 
   return {
     push(bytes) {
-      const text = stream.push(bytes);
+      const made = stream.push(bytes);
       if (stream.progress !== "open") listener.finish(stream.failure);
-      return out(text);
+      return out(made);
     },
     end(outcome) {
-      const text = outcome === "stopped" ? stream.cut(STOPPED) : stream.finish();
+      const made = outcome === "stopped" ? stream.cut(STOPPED) : stream.finish();
       listener.finish(stream.failure);
-      return { lastBytes: out(text), how: stream.failure === undefined ? "end" : "destroy" };
+      return { lastBytes: out(made), how: stream.failure === undefined ? "end" : "destroy" };
     },
     silence() {
       if (stream.progress !== "open") return undefined;

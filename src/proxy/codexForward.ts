@@ -79,6 +79,7 @@ export async function forwardToCodex(
       clock: parts.clock,
       form,
       onEvent: (event) => streamMeter?.event(event),
+      onDelta: () => streamMeter?.delta(),
       includeUsage: request.includeUsage,
       toCaller: request.toCaller,
       legacyCalls: request.legacyCalls,

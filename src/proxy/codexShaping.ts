@@ -23,6 +23,8 @@ export interface CodexAnswerOptions {
   readonly onHead: (status: number, headers: HeaderPairs) => void;
   /** Is shown the events of an answer that is translated. */
   readonly onEvent: (event: JsonObject) => void;
+  /** Is told of deltas that are translated without being read. */
+  readonly onDelta: () => void;
   /** A `codex.rate_limits` event. */
   readonly onLimits: (event: JsonObject) => void;
   /** The items of a finished answer. */

@@ -7,6 +7,8 @@ import { progressOf } from "./responsesStreamMeter.ts";
 /** The meter of an answer whose events somebody else reads already: it is told of each instead of reading the bytes again. */
 export interface EventMeter extends AnswerMeter {
   event(event: JsonObject): void;
+  /** Of a delta, without what it says. */
+  delta(): void;
 }
 
 /** A meter that was told nothing yet. */
@@ -19,6 +21,11 @@ export function createEventMeter(): EventMeter {
     push() {},
     finish() {
       if (reading.progress !== "open") reading.settled = true;
+    },
+    delta() {
+      if (reading.settled) return;
+      reading.events += 1;
+      reading.deltas += 1;
     },
     event(event) {
       if (reading.settled) return;

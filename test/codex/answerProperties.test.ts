@@ -102,6 +102,56 @@ describe("the translation of any Codex answer", () => {
     );
   });
 
+  it("is the same for deltas that are copied unread as for such as are parsed, event by event", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", '"', "\\", "\n", "\u0001", "é", "語", "🌍"), maxLength: 5 });
+    const kinds = {
+      text: { type: "response.output_text.delta", item_id: "msg_1", output_index: 0, content_index: 0, logprobs: [] },
+      refusal: { type: "response.refusal.delta", item_id: "msg_1", output_index: 0, content_index: 1 },
+      summary: { type: "response.reasoning_summary_text.delta", item_id: "rs_1", output_index: 1, summary_index: 0 },
+      input: { type: "response.function_call_arguments.delta", item_id: "fc_1", output_index: 2 },
+      custom: { type: "response.custom_tool_call_input.delta", item_id: "ctc_1", output_index: 3 },
+      early: { type: "response.function_call_arguments.delta", item_id: "fc_9", output_index: 9 },
+    };
+    const deltas = fc
+      .tuple(fc.constantFrom(...Object.values(kinds)), fc.array(text, { minLength: 1, maxLength: 6 }), fc.boolean())
+      .map(([kind, texts, isPadded]) =>
+        texts.map((delta) => ({ ...kind, delta, ...(isPadded ? { obfuscation: "x".repeat(delta.length) } : {}) })),
+      );
+    const citation = { type: "url_citation", start_index: 0, end_index: 1, url: "https://example.com/", title: "" };
+    const others = fc.constantFrom<JsonObject[]>(
+      [{ type: "response.reasoning_summary_part.added", item_id: "rs_1", output_index: 1, summary_index: 0 }],
+      [{ type: "response.output_text.annotation.added", item_id: "msg_2", output_index: 4, annotation: citation }],
+      [{ ...kinds.text, item_id: "msg_2", output_index: 4, delta: "b" }],
+      [{ ...kinds.text, logprobs: [{ token: "b" }], delta: "b" }],
+      [{ type: "keepalive" }],
+    );
+    const begun = [
+      ["function_call", "fc_1", 2],
+      ["custom_tool_call", "ctc_1", 3],
+    ].map(([type, id, index]) => ({
+      type: "response.output_item.added",
+      output_index: index,
+      item: { type, id, call_id: `call_${id}`, name: "one" },
+    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 4, arbitrary: deltas }, others), { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }),
+        fc.boolean(),
+        (runs, sizes, legacyCalls) => {
+          const options = answerOptions({ legacyCalls });
+          const events = [...begun, ...runs.flat(), END].map((event, index) => ({ ...event, sequence_number: index }));
+          const bytes = sse(events);
+          const whole = streamed(bytes, options).text;
+          assert.equal(streamed(bytes, options, sizes).text, whole);
+          const reference = createChatStream(options);
+          assert.deepEqual(readChunks(whole), readChunks(events.map((event) => reference.push(event)).join("")));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
   it("tells each text and each call's input whole and once, whatever its items are named by", () => {
     fc.assert(
       fc.property(

@@ -5,6 +5,7 @@ import { createChatCompletion, type ChatCompletion } from "../../src/codex/chatC
 import type { ChatAnswerOptions } from "../../src/codex/chatStream.ts";
 import { BROKEN_OFF } from "../../src/codex/codexFailure.ts";
 import { createEventReader } from "../../src/codex/eventReader.ts";
+import { joinBytes } from "../../src/wire/joinBytes.ts";
 
 const FIXTURES = new URL("../fixtures/codexEvents/", import.meta.url);
 const encoder = new TextEncoder();
@@ -57,9 +58,9 @@ export function streamed(
   sizes: readonly number[] = [bytes.length],
 ): Streamed {
   const stream = createChatByteStream(options);
-  let text = "";
-  for (const piece of cut(bytes, sizes)) text += stream.push(piece);
-  text += stream.finish();
+  // Copies, as a relay's deliveries are gone when the next one comes.
+  const pieces = cut(bytes, sizes).map((piece) => stream.push(piece.slice()));
+  const text = new TextDecoder().decode(joinBytes([...pieces, stream.finish()]));
   return Object.assign(Object.create(stream) as ChatByteStream, { text });
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createParser } from "eventsource-parser";
 import * as fc from "fast-check";
 import { createEventReader } from "../../src/codex/eventReader.ts";
 import type { JsonObject } from "../../src/wire/json.ts";
@@ -60,6 +61,37 @@ describe("the event reader", () => {
         ]);
   });
 
+  it("finds the events that the standard finds, whatever its lines end in and wherever its bytes are cut", () => {
+    const lines = fc.constantFrom(
+      'data: {"type":"é"}',
+      'data:{"type":',
+      'data: "語"}',
+      "event: x",
+      ": ping",
+      "data",
+      "id: 1",
+      "",
+    );
+    const stream = fc.array(fc.tuple(lines, fc.constantFrom("\n", "\n", "\n", "\r\n", "\r")), { maxLength: 24 });
+    fc.assert(
+      fc.property(stream, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (parts, sizes) => {
+        const text = `${parts.map((part) => part.join("")).join("")}\n\n`;
+        const expected: unknown[] = [];
+        createParser({
+          onEvent({ data }) {
+            try {
+              expected.push(JSON.parse(data));
+            } catch {
+              // A broken line is left out.
+            }
+          },
+        }).feed(text);
+        assert.deepEqual(read(text, sizes), expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("leaves out what is no JSON object and goes on behind it", () => {
     const text = ["[DONE]", "17", "null", '["a"]', '{"type":', "", '{"type":"a"}'].map((data) => `data: ${data}\n\n`);
     assert.deepEqual(read(text.join("")), [{ type: "a" }]);
@@ -74,10 +106,7 @@ describe("the event reader", () => {
 
   it("asks whether an event may be left out only by a type at its head", () => {
     const events: unknown[] = [];
-    const reader = createEventReader(
-      (event) => events.push(event["type"]),
-      (type) => type === "large",
-    );
+    const reader = createEventReader((event) => events.push(event["type"]), { isIgnored: (type) => type === "large" });
     const texts = ['{"type":"large","n":1}', '{"n":1,"type":"large"}', '{"type":"small"}'];
     for (const text of texts) reader.push(encoder.encode(`data: ${text}\n\n`));
     assert.deepEqual(events, ["large", "small"]);
@@ -85,7 +114,7 @@ describe("the event reader", () => {
 
   it("gives up a stream at an event that is too large, and says so once", () => {
     const events: JsonObject[] = [];
-    const reader = createEventReader((event) => events.push(event), undefined, 1000);
+    const reader = createEventReader((event) => events.push(event), { maxEventBytes: 1000 });
     reader.push(encoder.encode(`data: {"type":"a"}\n\ndata: {"type":"b","text":"`));
     for (let index = 0; index < 30; index += 1) reader.push(encoder.encode("x".repeat(100)));
     reader.push(encoder.encode('"}\n\ndata: {"type":"c"}\n\n'));
