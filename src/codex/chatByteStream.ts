@@ -1,5 +1,6 @@
 import { ByteWriter } from "../wire/byteWriter.ts";
 import { joinBytes } from "../wire/joinBytes.ts";
+import { viewOf } from "../wire/knownBytes.ts";
 import type { JsonObject } from "../wire/json.ts";
 import { type ChatAnswerOptions, createChatStream } from "./chatStream.ts";
 import type { AnswerState } from "./answerSink.ts";
@@ -25,8 +26,8 @@ export interface ChatByteStream {
 /** Is told what is read. */
 export interface ChatByteListener {
   event(event: JsonObject): void;
-  /** One more delta like the last event, which is not shown. */
-  delta(): void;
+  /** So many more deltas like the last event, which are not shown. */
+  deltas(count: number): void;
 }
 
 /** Says nothing that a chat answer is made of, and some of them are large. */
@@ -39,7 +40,7 @@ const IGNORED = new Set([
 ]);
 
 const NOTHING = new Uint8Array(0);
-const SILENT: ChatByteListener = { event: () => undefined, delta: () => undefined };
+const SILENT: ChatByteListener = { event: () => undefined, deltas: () => undefined };
 
 /**
  * Makes the translation of one answer, from bytes to bytes. In a run of deltas every one but the first is not parsed: its JSON text is put
@@ -58,7 +59,7 @@ export function createChatByteStream(options: ChatAnswerOptions, listener: ChatB
       out.text(stream.push(event));
       if (stream.frame === undefined || bytes === undefined) return;
       frame = frame?.of === stream.frame ? frame : encodedFrame(stream.frame);
-      if (shape?.matches(bytes, start) !== true) shape = learnShape(bytes, start, end);
+      if (shape?.matches(bytes, viewOf(bytes), start) !== true) shape = learnShape(bytes, start, end);
     },
     {
       isIgnored: (type) => IGNORED.has(type),
@@ -66,20 +67,25 @@ export function createChatByteStream(options: ChatAnswerOptions, listener: ChatB
         // Only right behind a delta: what any other event changes is known to the stream alone.
         if (stream.frame === undefined || shape === undefined || frame === undefined) return from;
         let at = from;
-        let behind: Uint8Array = NOTHING;
-        while (shape.matches(bytes, at)) {
+        const view = viewOf(bytes);
+        let deltas = 0;
+        let units = 0;
+        while (shape.matches(bytes, view, at)) {
           out.bytes(at === from ? frame.first : frame.between);
           for (const middle of frame.middle) {
             out.stretch(bytes, shape.start, shape.end);
             out.bytes(middle);
           }
           out.stretch(bytes, shape.start, shape.end);
-          stream.framed(shape.units);
-          listener.delta();
+          units += shape.units;
+          deltas += 1;
           at = shape.next;
-          behind = frame.last;
         }
-        out.bytes(behind);
+        if (deltas > 0) {
+          out.bytes(frame.last);
+          stream.framed(units);
+          listener.deltas(deltas);
+        }
         return at;
       },
     },

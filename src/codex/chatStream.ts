@@ -34,7 +34,7 @@ export interface ChatStream {
    * only. Undefined where the last event was no delta.
    */
   readonly frame: ChunkFrame | undefined;
-  /** A delta of this many UTF-16 units was told with the frame. */
+  /** Deltas of this many UTF-16 units were told with the frame. */
   framed(units: number): void;
   /** Whether anything of the answer itself was returned. */
   readonly begun: boolean;

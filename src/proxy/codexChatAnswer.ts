@@ -19,7 +19,7 @@ import {
 /** Chat chunks, made of a Responses stream. */
 export function chatStream(options: CodexAnswerOptions): Shaping {
   const listener = itemListener(options);
-  const stream = createChatByteStream(chatOptions(options), { event: listener.event, delta: options.onDelta });
+  const stream = createChatByteStream(chatOptions(options), { event: listener.event, deltas: options.onDeltas });
   let written = false;
 
   function out(bytes: Uint8Array): Uint8Array {

@@ -79,7 +79,7 @@ export async function forwardToCodex(
       clock: parts.clock,
       form,
       onEvent: (event) => streamMeter?.event(event),
-      onDelta: () => streamMeter?.delta(),
+      onDeltas: (count) => streamMeter?.deltas(count),
       includeUsage: request.includeUsage,
       toCaller: request.toCaller,
       legacyCalls: request.legacyCalls,

@@ -23,8 +23,8 @@ export interface CodexAnswerOptions {
   readonly onHead: (status: number, headers: HeaderPairs) => void;
   /** Is shown the events of an answer that is translated. */
   readonly onEvent: (event: JsonObject) => void;
-  /** Is told of deltas that are translated without being read. */
-  readonly onDelta: () => void;
+  /** Is told how many deltas were translated without being read. */
+  readonly onDeltas: (count: number) => void;
   /** A `codex.rate_limits` event. */
   readonly onLimits: (event: JsonObject) => void;
   /** The items of a finished answer. */

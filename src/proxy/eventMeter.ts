@@ -7,8 +7,8 @@ import { progressOf } from "./responsesStreamMeter.ts";
 /** The meter of an answer whose events somebody else reads already: it is told of each instead of reading the bytes again. */
 export interface EventMeter extends AnswerMeter {
   event(event: JsonObject): void;
-  /** Of a delta, without what it says. */
-  delta(): void;
+  /** Of so many deltas, without what they say. */
+  deltas(count: number): void;
 }
 
 /** A meter that was told nothing yet. */
@@ -22,10 +22,10 @@ export function createEventMeter(): EventMeter {
     finish() {
       if (reading.progress !== "open") reading.settled = true;
     },
-    delta() {
+    deltas(count) {
       if (reading.settled) return;
-      reading.events += 1;
-      reading.deltas += 1;
+      reading.events += count;
+      reading.deltas += count;
     },
     event(event) {
       if (reading.settled) return;
