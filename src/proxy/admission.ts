@@ -82,8 +82,8 @@ export interface AdmissionParts {
   readonly onTaken?: () => void;
 }
 
-/** Nobody knows when a place becomes free: soon, as a rule. */
-const PLACE_RETRY_SECONDS = 1;
+/** Codex and opencode ask five times more at most: seconds that double from one cover half a minute, and half a minute each is enough. */
+const LONGEST_PLACE_SECONDS = 30;
 const MS_PER_SECOND = 1000;
 
 /** Admission over what is known of the keys' use. */
@@ -94,6 +94,22 @@ export function createAdmission(parts: AdmissionParts): Admission {
   const running = new Map<string, number>();
   /** Tokens that the running requests of keys with a quota may use. */
   const setAside = new Map<string, number>();
+  /** When a request of a key that has some running last began or ended, on the monotonic clock. */
+  const movedAt = new Map<string, number>();
+
+  /** Nobody knows when a place becomes free: in about as long as nothing has moved. */
+  function placeSeconds(key: LocalKey): number {
+    const now = clock.monotonic();
+    const stillSeconds = (now - (movedAt.get(key.id) ?? now)) / MS_PER_SECOND;
+    return Math.min(LONGEST_PLACE_SECONDS, Math.max(1, Math.floor(stillSeconds)));
+  }
+
+  function count(key: LocalKey, requests: 1 | -1, tokens: number): void {
+    add(running, key.id, requests);
+    add(setAside, key.id, requests * tokens);
+    if (running.has(key.id)) movedAt.set(key.id, clock.monotonic());
+    else movedAt.delete(key.id);
+  }
 
   function checkModel(key: LocalKey, { model, namesModel }: ModelQuestion): void {
     if (key.models === undefined || !namesModel) return;
@@ -110,7 +126,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
     throw new ApiError(
       "rate_limit_exceeded",
       `${spokenKey(key.label)} has as many requests running as it may: the next can start when one of them ends.`,
-      { retryAfterSeconds: PLACE_RETRY_SECONDS },
+      { retryAfterSeconds: placeSeconds(key) },
     );
   }
 
@@ -141,7 +157,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
       throw new ApiError(
         "rate_limit_exceeded",
         `${spokenKey(key.label)} has set aside the rest of its token quota for its requests that run: the next can start when one of them ends.`,
-        { retryAfterSeconds: PLACE_RETRY_SECONDS },
+        { retryAfterSeconds: placeSeconds(key) },
       );
     }
     const resetsAt = quota.resetsAt(key, now);
@@ -190,15 +206,13 @@ export function createAdmission(parts: AdmissionParts): Admission {
         parts.onTaken?.();
       }
       if (key.quotaTokens !== undefined) quota.begin(key, request.startedAt, now);
-      add(running, key.id, 1);
-      add(setAside, key.id, expected);
+      count(key, 1, expected);
       let over = false;
       return {
         end() {
           if (over) return;
           over = true;
-          add(running, key.id, -1);
-          add(setAside, key.id, -expected);
+          count(key, -1, expected);
           if (key.isCredit) purse.release(request.requestId);
         },
       };

@@ -21,7 +21,8 @@ export function limitHeaders(key: LocalKey, admission: Admission, now: number): 
   if (rate !== undefined) {
     headers.push(
       "x-ratelimit-limit-requests",
-      String(rate.perMinute),
+      // The rate as a whole number, as clients read it; never less than what may remain.
+      String(Math.max(Math.ceil(rate.perMinute), rate.burst)),
       "x-ratelimit-remaining-requests",
       String(standing.remainingRequests ?? 0),
       "x-ratelimit-reset-requests",

@@ -124,6 +124,48 @@ describe("keys over real sockets", function () {
       assert.deepEqual(await query(place.folder, "SELECT count(*) FROM usage"), [37]);
     });
 
+    it("tell each that is refused the exact wait, after which one of them passes", async () => {
+      const place = await open();
+      const slow = await addKey(place.folder, "--label slow --rate 1/h --burst 37");
+      const began = Date.now();
+      let firstAnswered = Infinity;
+      const refused: { readonly sent: number; readonly received: number; readonly seconds: number }[] = [];
+      await Promise.all(
+        Array.from({ length: CROWD }, async () => {
+          const sent = Date.now();
+          const answer = await ask(place, slow, "hello");
+          const received = Date.now();
+          await answer.text();
+          if (answer.status === 200) firstAnswered = Math.min(firstAnswered, received);
+          else refused.push({ sent, received, seconds: Number(answer.headers.get("retry-after")) });
+        }),
+      );
+      assert.equal(refused.length, CROWD - 37);
+      // The next token comes an hour after the first one was taken, between the crowd's start and the first answer.
+      const hour = 3_600_000;
+      for (const { sent, received, seconds } of refused) {
+        assert.ok(seconds >= Math.ceil((began + hour - received) / 1000), `${seconds} is early`);
+        assert.ok(seconds <= Math.ceil((firstAnswered + hour - sent) / 1000), `${seconds} is late`);
+      }
+      const quick = await addKey(place.folder, "--label quick --rate 15/m --burst 1");
+      assert.equal((await ask(place, quick, "hello")).status, 200);
+      const waits = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const answer = await ask(place, quick, "hello");
+          await answer.text();
+          return { received: Date.now(), seconds: Number(answer.headers.get("retry-after")) };
+        }),
+      );
+      const last = Math.max(...waits.map(({ received, seconds }) => received + seconds * 1000));
+      await new Promise((resolve) => {
+        setTimeout(resolve, last - Date.now());
+      });
+      const again = await Promise.all(waits.map(async () => (await ask(place, quick, "hello")).status));
+      const further = Math.floor((Date.now() - last) / 4_000);
+      const passed = again.filter((status) => status === 200).length;
+      assert.ok(passed >= 1 && passed <= 1 + further, `${passed} passed`);
+    });
+
     it("never run more than --max-concurrent, and free every place", async () => {
       const place = await open([], 2);
       const key = await addKey(place.folder, "--rate 0 --max-concurrent 5");
@@ -240,11 +282,14 @@ describe("keys over real sockets", function () {
 
   const LATE_BODY = `{"model":"gpt-5.5","stream":true,"stream_options":{},"messages":[{"role":"user","content":"hello"}]}`;
 
-  /** How many requests the process counts on its port. */
-  async function inFlight({ folder }: Place): Promise<number> {
+  /** Waits until the process counts so many requests on its port. */
+  async function inFlightWhen({ folder }: Place, holds: (count: number) => boolean): Promise<void> {
     const control = await connectControl(controlPathOf(folder, process.env));
     assert.ok(control !== undefined);
-    return (await control.state()).inFlight;
+    const holding = (async () => {
+      while (!holds((await control.state()).inFlight));
+    })();
+    await within(holding, "the expected number of requests", DEADLINE_MS);
   }
 
   it("lose nothing to clients that vanish in the midst of their request", async () => {
@@ -258,11 +303,11 @@ describe("keys over real sockets", function () {
     const large = LATE_BODY.replace("hello", "hello ".repeat(300_000));
     const clients = [begin(place, free, large, large.length - 10), begin(place, bound, LATE_BODY, 20)];
     await ownViewWhen(place, free, ({ used }) => used.running === 1);
-    while ((await inFlight(place)) < 2);
+    await inFlightWhen(place, (count) => count === 2);
     assert.deepEqual([(await ownView(place, bound)).used.running, (await ownView(place, bound)).held_usd], [0, 0]);
     for (const { socket } of clients) socket.destroy();
     await ownViewWhen(place, free, ({ used }) => used.running === 0);
-    while ((await inFlight(place)) > 0);
+    await inFlightWhen(place, (count) => count === 0);
     const { used, held_usd: held, remaining } = await ownView(place, bound);
     assert.deepEqual([used, held, remaining.credit_usd], [{ tokens: 0, running: 0 }, 0, 1]);
     for (const key of [free, bound]) assert.equal((await ask(place, key, "hello")).status, 200);
@@ -272,7 +317,7 @@ describe("keys over real sockets", function () {
     const place = await open();
     const bound = await addKey(place.folder, "--label bound --quota-tokens 100000");
     const client = begin(place, bound, LATE_BODY, 20);
-    while ((await inFlight(place)) < 1);
+    await inFlightWhen(place, (count) => count === 1);
     assert.equal((await runKeysIn(place.folder, ["revoke", "bound"])).code, 0);
     client.send(LATE_BODY.slice(20));
     await client.receives("invalid_api_key", DEADLINE_MS);

@@ -217,6 +217,24 @@ describe("admission", () => {
     assert.equal(rig.admission.standing(limited).running, 1);
   });
 
+  it("names a wait for a place that doubles while nothing moves, as agents ask five times more at most", () => {
+    const rig = admissionRig();
+    const limited = key({ maxConcurrent: 2 });
+    const first = passed(rig.ask(limited));
+    rig.now = 5_000;
+    passed(rig.ask(limited));
+    const wait = (): number => refusal(rig.ask(limited)).retryAfterSeconds ?? Number.NaN;
+    const waits = Array.from({ length: 8 }, () => {
+      const seconds = wait();
+      rig.now += seconds * 1000;
+      return seconds;
+    });
+    assert.deepEqual(waits, [1, 1, 2, 4, 8, 16, 30, 30]);
+    first.end();
+    passed(rig.ask(limited));
+    assert.equal(wait(), 1);
+  });
+
   it("never lets more run than a key may, and ends with none, in whatever order requests come and go", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(9), { maxLength: 60 }), (maxConcurrent, moves) => {

@@ -34,6 +34,11 @@ async function spendToken(patchbay: Patchbay, { key }: NewKeyView): Promise<void
   await pause(SPENDING_PAUSE_MS);
 }
 
+/** Reads a stream to its end. */
+async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const piece of stream) void piece;
+}
+
 /** Waits until the upstream has begun to answer so many requests; the agents take long to start on a busy machine. */
 async function begun(patchbay: Patchbay, count: number): Promise<void> {
   while ((await patchbay.served()).filter(({ sentTokens }) => sentTokens >= 3).length < count)
@@ -124,6 +129,30 @@ describe("A managed key in the hands of an agent", function () {
         assert.ok((answer?.startedAt ?? 0) - spentAt >= 4_900);
       });
 
+      it("waits for a place while others of its key run, and then goes on", async () => {
+        const { patchbay, key } = await given("--max-concurrent 1");
+        const leaving = new AbortController();
+        opened.add(() => leaving.abort());
+        const other = await openaiClient(patchbay, { apiKey: key.key }).chat.completions.create(
+          { model: "gpt-5.5", messages: saying("[[hang-after:3]]"), stream: true },
+          { signal: leaving.signal },
+        );
+        const reading = Promise.allSettled([drain(other)]);
+        const running = agent.run(opened, patchbay, key.key, "Say hello.");
+        const refusedTimes = (): number =>
+          patchbay.answered.filter(({ ending }) => ending === "rate_limit_exceeded").length;
+        while (refusedTimes() === 0) await pause(SPENDING_PAUSE_MS);
+        leaving.abort();
+        await reading;
+        const shown = await running;
+        assert.ok(shown.answered, shown.text);
+        assert.deepEqual(
+          patchbay.answered.map(({ ending }) => ending).filter((ending) => ending !== "rate_limit_exceeded"),
+          ["client_left", "complete"],
+        );
+        assert.ok(refusedTimes() <= 2, `${refusedTimes()} refusals`);
+      });
+
       it("shows that the key was revoked while it was answered, and does not go on with it", async () => {
         const { patchbay, key } = await given("");
         const running = agent.run(opened, patchbay, key.key, "[[hang-after:3]]");
@@ -141,33 +170,52 @@ describe("A managed key in the hands of an agent", function () {
   it("is metered, limited and stopped on its own beside another agent's", async () => {
     const [codex, opencode] = AGENTS as readonly [Agent, Agent, Agent];
     const patchbay = await startPatchbay(opened);
-    const mine = await addKey(patchbay.dataDirectory, "--label codex --quota-tokens 1000000");
-    const yours = await addKey(patchbay.dataDirectory, "--label opencode --credit 5");
-    const first = await Promise.all([
-      codex.run(opened, patchbay, mine.key, "Say hello."),
-      opencode.run(opened, patchbay, yours.key, "Say hello."),
-    ]);
-    for (const { answered, text } of first) assert.ok(answered, text);
+    const { dataDirectory: folder } = patchbay;
+    const mine = await addKey(folder, "--label codex --quota-tokens 1000000");
+    const yours = await addKey(folder, "--label opencode --credit 5");
+    const both = (codexSays: string, opencodeSays: string) =>
+      Promise.all([
+        codex.run(opened, patchbay, mine.key, codexSays),
+        opencode.run(opened, patchbay, yours.key, opencodeSays),
+      ]);
+    const show = async (label: string): Promise<NewKeyView> =>
+      JSON.parse((await runKeysIn(folder, ["show", label, "--json"])).out) as NewKeyView;
+    for (const { answered, text } of await both("Say hello.", "Say hello.")) assert.ok(answered, text);
     const rows = await patchbay.assertMetered(2);
     assert.deepEqual(
       new Set(rows.map(({ keyId, client }) => `${keyId} ${client}`)),
       new Set([`${mine.id} codex_exec`, `${yours.id} opencode`]),
     );
-    // One of them is stopped; the other goes on.
+    const spent = rows.find(({ keyId }) => keyId === yours.id)?.costMicros ?? 0;
+    assert.ok(spent > 0);
+    assert.equal((await show("opencode")).credit_usd, (5_000_000 - spent) / 1_000_000);
+    assert.equal((await show("codex")).credit_usd, null);
+    // One of them runs into its limit, the other goes on.
+    await runKeysIn(folder, ["credit", "opencode", "=0"]);
+    const before = patchbay.answered.length;
+    const [goesOn, limited] = await both("Say hello.", "Say hello.");
+    assert.ok(goesOn.answered, goesOn.text);
+    assert.match(limited.errors[0] ?? "", /The key 'opencode' has not enough credit/, limited.text);
+    assert.deepEqual(
+      new Set(patchbay.answered.slice(before).map(({ keyId, ending }) => `${keyId} ${ending}`)),
+      new Set([`${mine.id} complete`, `${yours.id} insufficient_credit`]),
+    );
+    assert.equal(patchbay.answered.length, before + 2);
+    await runKeysIn(folder, ["credit", "opencode", "=5"]);
+    // One of them is stopped in the midst of its answer, the other goes on.
     const stopped = codex.run(opened, patchbay, mine.key, "[[hang-after:3]]");
-    await begun(patchbay, 3);
-    await runKeysIn(patchbay.dataDirectory, ["revoke", "codex"]);
+    await begun(patchbay, 4);
+    await runKeysIn(folder, ["revoke", "codex"]);
     const [codexShown, opencodeShown] = await Promise.all([
       stopped,
       opencode.run(opened, patchbay, yours.key, "Say hello again."),
     ]);
     assert.match(codexShown.errors.join("\n"), /was revoked/);
     assert.ok(opencodeShown.answered, opencodeShown.text);
-    const { used, credit_usd: credit } = JSON.parse(
-      (await runKeysIn(patchbay.dataDirectory, ["show", "opencode", "--json"])).out,
-    ) as NewKeyView;
+    const { used, credit_usd: credit } = await show("opencode");
     assert.equal(used.requests, 2);
-    assert.ok(Math.abs((credit ?? 0) - (5 - used.cost_usd)) < 1e-9);
+    const lastCost = (await patchbay.rows()).findLast(({ keyId }) => keyId === yours.id)?.costMicros ?? 0;
+    assert.equal(credit, (5_000_000 - lastCost) / 1_000_000);
   });
 
   async function given(flags: string): Promise<{ patchbay: Patchbay; key: NewKeyView }> {
