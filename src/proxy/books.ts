@@ -12,7 +12,7 @@ import type { LiveRequest } from "./liveRequests.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import type { ProxySettings } from "./proxySettings.ts";
 import { meteringObserver, passingObserver } from "./relayObservers.ts";
-import { recoverGeneration, settleResponse } from "./settlement.ts";
+import { recoverGeneration, recoverResponse, settleResponse } from "./settlement.ts";
 import type { Upstream } from "./upstream.ts";
 import { type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecorder.ts";
 
@@ -100,6 +100,8 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
         parts.usage.record(row);
         if (answer.generationId !== null && row.usageSource !== "reported" && answer.began) {
           recoverGeneration(parts, upstream, row, answer.generationId);
+        } else if (goesOn(answer) && row.responseId !== null && credential.kind === "key") {
+          recoverResponse(parts, upstream, row, row.responseId);
         }
         break;
       }
@@ -153,6 +155,11 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       return refusal;
     },
   };
+}
+
+/** A response that was begun in the background: all of this answer has come, and its usage is not known yet. */
+function goesOn({ reading, status, ending }: MeteredAnswer): boolean {
+  return status === 200 && ending === "complete" && reading?.progress === "open" && reading.usage === undefined;
 }
 
 function endingOf({ reason }: RelayFailure): Ending {

@@ -1,4 +1,5 @@
 import type { UpstreamName, UsageRow } from "../ledger/usageRow.ts";
+import { isJsonObject } from "../wire/json.ts";
 import { readUsage, type ReportedUsage } from "../wire/usage.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import type { Upstream } from "./upstream.ts";
@@ -6,7 +7,9 @@ import type { CostOf, MeteredAnswer, UsageSink } from "./usageRecorder.ts";
 
 /** When an OpenRouter generation is asked for after its stream was cut: its record takes a while to appear. */
 const GENERATION_DELAYS_MS = [2_000, 10_000, 60_000];
-const GENERATION_TIMEOUT_MS = 10_000;
+/** When a background response is asked for; some take an hour. */
+const RESPONSE_DELAYS_MS = [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000];
+const QUESTION_TIMEOUT_MS = 10_000;
 
 /**
  * Settles the row of a background response with the usage that a later request for it brought. A row that has its usage is left alone,
@@ -29,38 +32,78 @@ export function settleResponse(
 
 /** Asks OpenRouter what a generation cost whose stream was cut before it said so, and settles the row. */
 export function recoverGeneration(parts: ProxyParts, upstream: Upstream, row: UsageRow, generationId: string): void {
+  askLater(parts, GENERATION_DELAYS_MS, {
+    ask: async () =>
+      generationUsage(await document(parts, upstream, `/generation?id=${encodeURIComponent(generationId)}`)),
+    settled: (usage) => withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier),
+    unknown: "OpenRouter did not tell what a cut stream cost; its row stays estimated",
+    row,
+  });
+}
+
+/**
+ * Asks for a response that goes on in the background, so that its row has its usage, and its key's quota and credit what it used, even where
+ * nobody asks for the answer itself.
+ */
+export function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, responseId: string): void {
+  askLater(parts, RESPONSE_DELAYS_MS, {
+    async ask() {
+      const known = parts.usage.findByResponseId(upstream.name, responseId);
+      if (known?.usageSource === "reported") return "settled";
+      const body = await document(parts, upstream, `/responses/${encodeURIComponent(responseId)}`);
+      return readUsage(body?.["usage"]);
+    },
+    settled: (usage) => withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier),
+    unknown: "A background response did not end in time; what it uses is not known unless it is asked for",
+    row,
+  });
+}
+
+/** What is asked of an upstream until it tells the usage of a row. */
+interface Question {
+  /** Resolves with undefined where the usage is not known yet. Never rejects. */
+  readonly ask: () => Promise<ReportedUsage | "settled" | undefined>;
+  readonly settled: (usage: ReportedUsage) => UsageRow;
+  /** For the log, where it was never told. */
+  readonly unknown: string;
+  readonly row: UsageRow;
+}
+
+function askLater(parts: ProxyParts, delays: readonly number[], { ask, settled, unknown, row }: Question): void {
   attempt(0);
 
   function attempt(number: number): void {
-    const delay = GENERATION_DELAYS_MS[number];
+    const delay = delays[number];
     if (delay === undefined) {
-      parts.log.info("OpenRouter did not tell what a cut stream cost; its row stays estimated", { id: row.id });
+      parts.log.info(unknown, { id: row.id });
       return;
     }
     parts.later(delay, () => {
-      void askGeneration(parts, upstream, generationId).then((usage) => {
+      void ask().then((usage) => {
         if (usage === undefined) return attempt(number + 1);
-        parts.usage.record(withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier));
+        if (usage === "settled") return undefined;
+        parts.usage.record(settled(usage));
         return parts.usage.flush();
       });
     });
   }
 }
 
-async function askGeneration(
+/** A JSON object of the upstream's; undefined where there is none to be had now. Never rejects. */
+async function document(
   parts: ProxyParts,
   upstream: Upstream,
-  generationId: string,
-): Promise<ReportedUsage | undefined> {
+  path: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   if (upstream.apiKey === undefined) return undefined;
   try {
-    const response = await parts.fetch(`${upstream.baseUrl}/generation?id=${encodeURIComponent(generationId)}`, {
+    const response = await parts.fetch(`${upstream.baseUrl}${path}`, {
       headers: { authorization: `Bearer ${upstream.apiKey}` },
       redirect: "manual",
-      signal: AbortSignal.timeout(GENERATION_TIMEOUT_MS),
+      signal: AbortSignal.timeout(QUESTION_TIMEOUT_MS),
     });
     const body: unknown = await response.json();
-    return response.ok ? generationUsage(body) : undefined;
+    return response.ok && isJsonObject(body) ? body : undefined;
   } catch {
     // Asked again later; the row stays as it is meanwhile.
     return undefined;
@@ -68,10 +111,9 @@ async function askGeneration(
 }
 
 /** The settled record in the terms of a usage object. */
-function generationUsage(body: unknown): ReportedUsage | undefined {
-  const data = typeof body === "object" && body !== null && "data" in body ? body.data : undefined;
-  if (typeof data !== "object" || data === null) return undefined;
-  const record: Record<string, unknown> = { ...data };
+function generationUsage(body: Readonly<Record<string, unknown>> | undefined): ReportedUsage | undefined {
+  const record = body?.["data"];
+  if (!isJsonObject(record)) return undefined;
   return readUsage({
     prompt_tokens: record["native_tokens_prompt"] ?? record["tokens_prompt"],
     completion_tokens: record["native_tokens_completion"] ?? record["tokens_completion"],

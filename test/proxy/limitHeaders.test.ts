@@ -30,6 +30,12 @@ describe("the limit headers", () => {
     assert.equal(after["x-ratelimit-reset-tokens"], "24h0m0s");
   });
 
+  it("name the rate in whole requests, and never less than what may remain", () => {
+    const limitOf = (perMinute: number, burst: number): string | undefined =>
+      headers(admissionRig(), { rate: { perMinute, burst } })["x-ratelimit-limit-requests"];
+    assert.deepEqual([limitOf(1000 / 60, 5), limitOf(1 / 60, 1), limitOf(1 / 60, 37)], ["17", "1", "37"]);
+  });
+
   it("name no reset for a lifetime, and are none for a key without limits", () => {
     const rig = admissionRig();
     assert.deepEqual(Object.keys(headers(rig, { quotaTokens: 5 })), [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
-import { describeTransports, post, sse, type TestProxy } from "./matrix.ts";
+import { until } from "../node/relayRig.ts";
+import { describeTransports, OPENAI_KEY, post, sse, type TestProxy } from "./matrix.ts";
 
 const chatUsage = {
   prompt_tokens: 100,
@@ -254,6 +255,55 @@ describeTransports("the meter", (start) => {
     const row = await onlyRow(proxy);
     assert.deepEqual(row.tokens, responsesTokens);
     assert.equal(row.usageSource, "reported");
+  });
+
+  it("asks for a background response itself, so that its key is charged though nobody fetches the answer", async () => {
+    let polls = 0;
+    const authorizations = new Set<string | null>();
+    const proxy = await start({
+      key: { quotaTokens: 1_000_000 },
+      upstream(request) {
+        authorizations.add(request.headers.get("authorization"));
+        if (request.method === "POST")
+          return Response.json({ id: "resp_bg", model: "gpt-5.5", status: "queued", usage: null });
+        polls += 1;
+        if (polls === 1) return new Response("later", { status: 503 });
+        return Response.json({
+          id: "resp_bg",
+          status: polls < 4 ? "in_progress" : "completed",
+          usage: polls < 4 ? null : responsesUsage,
+        });
+      },
+    });
+    await (await proxy.request("/v1/responses", post({ model: "gpt-5.5", background: true }))).text();
+    for (let turn = 1; turn <= 4; turn += 1) {
+      assert.equal((await onlyRow(proxy)).usageSource, "none");
+      await proxy.runLater();
+      await until(() => polls === turn, "the question for the response");
+    }
+    await until(() => proxy.rows[0]?.usageSource === "reported", "the settling of the row");
+    assert.deepEqual((await onlyRow(proxy)).tokens, responsesTokens);
+    await proxy.runLater();
+    assert.equal(polls, 4, "asked no more once it is known");
+    assert.deepEqual([...authorizations], [`Bearer ${OPENAI_KEY}`]);
+  });
+
+  it("does not ask for a background response whose usage the caller has fetched", async () => {
+    let polls = 0;
+    const proxy = await start({
+      upstream(request) {
+        if (request.method === "POST")
+          return Response.json({ id: "resp_bg", model: "gpt-5.5", status: "queued", usage: null });
+        polls += 1;
+        return Response.json({ id: "resp_bg", status: "completed", usage: responsesUsage });
+      },
+    });
+    await (await proxy.request("/v1/responses", post({ model: "gpt-5.5", background: true }))).text();
+    const headers = { "x-api-key": "pb_test_key_canary" };
+    await (await proxy.request("/v1/responses/resp_bg", { headers })).text();
+    assert.equal((await onlyRow(proxy)).usageSource, "reported");
+    await proxy.runLater();
+    assert.equal(polls, 1);
   });
 });
 
