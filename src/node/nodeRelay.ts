@@ -40,6 +40,7 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
   readonly #writer: ClientWriter;
   #phase: Phase = "waiting";
   #isHeadHeld = false;
+  #watchesSocket = false;
   #controller: Dispatcher.DispatchController | undefined;
 
   constructor(
@@ -66,7 +67,10 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
     }
     this.#outgoing.on("close", this.#onClose).on("error", ignore);
     // A pipelined answer has no socket until its turn comes, and without one it never hears that the client left.
-    if (this.#outgoing.socket === null) this.#incoming.socket.on("close", this.#onClose);
+    if (this.#outgoing.socket === null) {
+      this.#watchesSocket = true;
+      this.#incoming.socket.on("close", this.#onClose);
+    }
 
     this.#observer.started?.(this.#stop);
     if (this.#phase === "over") return;
@@ -186,7 +190,7 @@ export class NodeRelay implements Dispatcher.DispatchHandler, WriterOwner, Watch
   #close(): void {
     this.#phase = "over";
     this.#house.watch.delete(this);
-    this.#incoming.socket.off("close", this.#onClose);
+    if (this.#watchesSocket) this.#incoming.socket.off("close", this.#onClose);
   }
 
   readonly #onClose = (): void => {

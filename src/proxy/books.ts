@@ -55,6 +55,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
     upstream: upstream.name,
     endpoint: kind.kind === "metered" ? kind.endpoint : "responses",
     modelAsked: asked === null ? null : asked.slice(0, MAX_MODEL_CHARACTERS),
+    client: clientName(call.exchange),
     bodyBytes: facts.bodyBytes,
   };
 
@@ -68,7 +69,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       keyId: key.id,
       keyLabel: key.label,
       model: request.modelAsked,
-      client: clientName(call.exchange),
+      client: request.client,
       upstream: upstream.name,
     });
     return live;

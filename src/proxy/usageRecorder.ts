@@ -3,7 +3,7 @@ import type { Clock } from "../ports.ts";
 import type { TokenUsage } from "../wire/usage.ts";
 import type { AnswerReading } from "./answerReading.ts";
 import type { Call } from "./call.ts";
-import { clientName, clientSession } from "./clientIdentity.ts";
+import { clientSession } from "./clientIdentity.ts";
 
 /** Writes rows down; they are safe before the client sees the end of its answer. */
 export interface UsageSink {
@@ -31,6 +31,8 @@ export interface MeteredRequest {
   readonly upstream: UpstreamName;
   readonly endpoint: Endpoint;
   readonly modelAsked: string | null;
+  /** The program that asks. */
+  readonly client: string | null;
   /** Plain bytes of the request's body, as far as they were seen; null where nobody looked. */
   readonly bodyBytes: number | null;
 }
@@ -88,7 +90,7 @@ export function usageRow(request: MeteredRequest, answer: MeteredAnswer, clock: 
     ending: answer.ending,
     firstTokenMs: answer.firstTokenAt === null ? null : Math.round(answer.firstTokenAt - call.arrivedAt),
     totalMs: Math.round(clock.monotonic() - call.arrivedAt),
-    client: clientName(call.exchange),
+    client: request.client,
     session: clientSession(call.exchange),
   };
 }

@@ -24,6 +24,11 @@ export class ByteCapture {
     this.#earlierBytes = 0;
   }
 
+  /** Where in the bytes at hand it begins; undefined where a part of it lies in earlier ones. */
+  get wholeFrom(): number | undefined {
+    return this.#running && this.#earlierBytes === 0 ? this.#from : undefined;
+  }
+
   /** New bytes are at hand, from a position on. */
   goOn(position: number): void {
     this.#from = position;

@@ -1,3 +1,5 @@
+import { startsAt } from "./startsAt.ts";
+
 /** A place in a JSON document that leads to wanted values, or is one. */
 export interface PathNode {
   /** Set where the value here is wanted itself. */
@@ -32,11 +34,13 @@ export function pathTree(paths: readonly string[]): PathNode {
   return tree;
 }
 
-/** The member of an object that has this key, as it is written between its quotes; undefined where nobody wants it. */
-export function memberNode(node: PathNode, key: Uint8Array): PathNode | undefined {
-  for (const member of node.members) if (isSame(member.bytes, key)) return member.node;
-  if (!key.includes(BACKSLASH)) return undefined;
-  const name = unescaped(key);
+/** The member of an object that has this key, as it stands in the bytes between its quotes; undefined where nobody wants it. */
+export function memberNode(node: PathNode, bytes: Uint8Array, start: number, end: number): PathNode | undefined {
+  for (const member of node.members) {
+    if (member.bytes.length === end - start && startsAt(bytes, start, end, member.bytes)) return member.node;
+  }
+  if (!hasBackslash(bytes, start, end)) return undefined;
+  const name = unescaped(bytes.subarray(start, end));
   return node.members.find((member) => member.name === name)?.node;
 }
 
@@ -60,10 +64,9 @@ function treeOf(all: readonly Steps[]): PathNode {
   };
 }
 
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
-  return true;
+function hasBackslash(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let position = start; position < end; position += 1) if (bytes[position] === BACKSLASH) return true;
+  return false;
 }
 
 function unescaped(bytes: Uint8Array): string {

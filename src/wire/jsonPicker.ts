@@ -1,5 +1,6 @@
 import { ByteCapture } from "./byteCapture.ts";
 import { memberNode, type PathNode, pathTree } from "./jsonPaths.ts";
+import { literalAt, parseJson } from "./jsonValue.ts";
 
 /**
  * Picks a few values out of a JSON document that arrives in pieces, in bounded memory and without building the rest:
@@ -42,8 +43,6 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 const SPACE = 0x20;
 
-const decoder = new TextDecoder();
-
 type State =
   | "value"
   | "key_or_end"
@@ -63,6 +62,8 @@ interface Frame {
 
 interface Picked extends Span {
   readonly value: unknown;
+  /** Whether this value or an earlier one at its path was neither null nor oversized. */
+  readonly some: boolean;
 }
 
 /**
@@ -77,7 +78,6 @@ export function createJsonPicker(paths: readonly string[]): JsonPicker {
 class Picker implements JsonPicker {
   readonly #root: PathNode;
   readonly #picked = new Map<string, Picked>();
-  readonly #found = new Set<string>();
   readonly #frames: Frame[] = [];
   #state: State = "value";
   #node: PathNode | undefined;
@@ -107,7 +107,7 @@ class Picker implements JsonPicker {
   }
 
   some(path: string): boolean {
-    return this.#found.has(path);
+    return this.#picked.get(path)?.some === true;
   }
 
   span(path: string): Span | undefined {
@@ -116,7 +116,6 @@ class Picker implements JsonPicker {
 
   reset(): void {
     this.#picked.clear();
-    this.#found.clear();
     this.#frames.length = 0;
     this.#state = "value";
     this.#node = this.#root;
@@ -190,9 +189,11 @@ class Picker implements JsonPicker {
   #finishValue(bytes: Uint8Array, end: number, base: number): void {
     const path = this.#node?.path;
     if (path !== undefined && this.#value.running) {
-      const value = parse(this.#value.end(bytes, end));
-      this.#picked.set(path, { value, start: this.#valueStart, end: base + end });
-      if (value !== undefined && value !== null) this.#found.add(path);
+      const literal = literalAt(bytes, this.#value.wholeFrom ?? end, end);
+      const value = literal === undefined ? parseJson(this.#value.end(bytes, end)) : literal;
+      this.#value.stop();
+      const some = (value !== undefined && value !== null) || this.some(path);
+      this.#picked.set(path, { value, some, start: this.#valueStart, end: base + end });
     }
     this.#state = this.#frames.length === 0 ? "end" : "after_value";
   }
@@ -241,10 +242,17 @@ class Picker implements JsonPicker {
   }
 
   #finishKey(bytes: Uint8Array, end: number): void {
-    const key = this.#key.end(bytes, end);
-    const object = this.#frames.at(-1)?.node;
-    this.#node = key === undefined || object === undefined ? undefined : memberNode(object, key);
     this.#state = "colon";
+    const object = this.#frames.at(-1)?.node;
+    const from = this.#key.wholeFrom;
+    // Nearly every key lies in the bytes at hand, and a view of them for each would be the dearest part of reading a document.
+    if (object !== undefined && from !== undefined) {
+      this.#node = memberNode(object, bytes, from, end);
+      this.#key.stop();
+      return;
+    }
+    const key = this.#key.end(bytes, end);
+    this.#node = key === undefined || object === undefined ? undefined : memberNode(object, key, 0, key.length);
   }
 
   /** Goes to the end of a string, or of the bytes. Returns the position behind the closing quote, or -1. */
@@ -286,14 +294,5 @@ class Picker implements JsonPicker {
     }
     this.#nesting = depth;
     return position;
-  }
-}
-
-function parse(bytes: Uint8Array | undefined): unknown {
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(decoder.decode(bytes));
-  } catch {
-    return undefined;
   }
 }
