@@ -4,6 +4,7 @@ import { moment } from "./figures.ts";
 import { createKeyedChildren, type ItemView } from "./keyedChildren.ts";
 import type { PanelAction, PanelFailure } from "./messages.ts";
 import { section } from "./section.ts";
+import { UPSTREAM_TITLES } from "./upstreamTitles.ts";
 
 /** The last errors, and what to do about them. */
 export interface FailureSection {
@@ -53,7 +54,8 @@ function createFailure(run: (action: PanelAction) => void): ItemView<PanelFailur
       setShown(advice, failure.advice !== null);
       setAttribute(time, "datetime", new Date(failure.at).toISOString());
       setText(time, moment(failure.at));
-      const known = [failure.model, failure.client, failure.keyLabel, failure.upstream].filter((fact) => fact !== null);
+      const upstream = failure.upstream === null ? null : UPSTREAM_TITLES[failure.upstream];
+      const known = [failure.model, failure.client, failure.keyLabel, upstream].filter((fact) => fact !== null);
       setText(facts, known.map((fact) => ` · ${fact}`).join(""));
       buttons.show(failure.actions);
     },

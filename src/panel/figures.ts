@@ -29,12 +29,12 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${exactCount(value)} ${value === 1 ? one : many}`;
 }
 
-/** Dollars: cents from a dollar up, more digits below, none for nothing. */
+/** Dollars: cents, and of less than a dollar what tells of the rest of it. */
 export function dollars(value: number | null): string {
   if (value === null) return UNKNOWN;
   const size = Math.abs(value);
   const digits = size >= 1 || size === 0 ? 2 : size >= 0.01 ? 4 : 6;
-  const written = size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const written = size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: digits });
   return `${value < 0 ? "-" : ""}$${written}`;
 }
 

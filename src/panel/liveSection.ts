@@ -4,6 +4,7 @@ import { counted, dollars, exactCount, latency, speed } from "./figures.ts";
 import { createKeyedChildren, type ItemView } from "./keyedChildren.ts";
 import { type LiveList, type LiveRow, outputTokens, tokensPerSecond } from "./liveList.ts";
 import { section } from "./section.ts";
+import { UPSTREAM_TITLES } from "./upstreamTitles.ts";
 
 /** The requests that run, and the last ones that ended. */
 export interface LiveSection {
@@ -106,7 +107,10 @@ function createRow(now: () => number): RowView {
       const { request, settlement, endedAt } = row;
       setText(model, request.model ?? "No model named");
       model.title = request.model ?? "";
-      setText(origin, [request.client ?? "Unknown client", request.keyLabel, request.upstream].join(" · "));
+      setText(
+        origin,
+        [request.client ?? "Unknown client", request.keyLabel, UPSTREAM_TITLES[request.upstream]].join(" · "),
+      );
       setText(state, stateText(row));
       setAttribute(
         line,

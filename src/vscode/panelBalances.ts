@@ -1,6 +1,7 @@
 import type { KeyView } from "../node/keyKeeping.ts";
 import type { PanelAction, PanelBalance } from "../panel/messages.ts";
 import { windowName } from "./amounts.ts";
+import { planTitle } from "./planTitle.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 const ADD_CREDIT: PanelAction = { label: "Add Credit", command: "patchbay.addCredit" };
@@ -11,7 +12,7 @@ export function panelBalances({ plan, balances, keys }: UsageFacts): readonly Pa
   const list: PanelBalance[] = (plan?.windows ?? []).map((window, index) => ({
     kind: "allowance",
     id: `plan ${window.limit} ${window.windowMinutes ?? index}`,
-    title: `${window.limit === "codex" ? `ChatGPT ${plan?.plan ?? "plan"}` : (window.name ?? window.limit)}, ${windowName(window.windowMinutes)}`,
+    title: `${planTitle(plan, window)}, ${windowName(window.windowMinutes)}`,
     note: window.stale ? "It has reset; the next answer tells more." : null,
     actions: [],
     usedPercent: window.usedPercent,

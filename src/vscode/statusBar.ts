@@ -31,13 +31,21 @@ export function createStatusBar({ view, facts, isEnabled, read }: StatusBarParts
   item.name = "Patchbay";
   item.command = "patchbay.showUsage" satisfies CommandId;
   let timer: NodeJS.Timeout | undefined;
+  let shown = "";
 
   function show(): void {
     timer = undefined;
     const content = read("statusBar.content");
-    if (content === "hidden") return item.hide();
+    if (content === "hidden") {
+      shown = "";
+      return item.hide();
+    }
     const { text, spoken } = statusText(view(), facts(), { content, lowPercent: read("statusBar.lowPercent") });
     const { markdown, commands } = statusTooltip(view(), facts(), Date.now(), isEnabled);
+    // What is set anew goes to the window again, and takes the tooltip from under the pointer.
+    const next = JSON.stringify([text, spoken, markdown, commands]);
+    if (next === shown) return;
+    shown = next;
     const tooltip = new MarkdownString(markdown, true);
     tooltip.isTrusted = { enabledCommands: commands };
     item.text = text;

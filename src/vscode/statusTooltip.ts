@@ -1,7 +1,9 @@
+import { UPSTREAM_TITLES } from "../panel/upstreamTitles.ts";
 import { count, money, plural, span, windowName } from "./amounts.ts";
 import type { CommandId } from "./contributions.ts";
 import { dayTotals } from "./dayTotals.ts";
 import type { ConnectionView } from "./connectionView.ts";
+import { planTitle } from "./planTitle.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
 /** The tooltip of the status bar's item. */
@@ -65,7 +67,8 @@ function usageTable({ today }: UsageFacts): string | undefined {
 }
 
 function nameOf(upstream: unknown): string {
-  return typeof upstream === "string" ? upstream : "unknown";
+  const titles: Readonly<Record<string, string>> = UPSTREAM_TITLES;
+  return typeof upstream === "string" ? (titles[upstream] ?? upstream) : "Unknown";
 }
 
 function runningNotes({ running }: UsageFacts): readonly string[] {
@@ -76,12 +79,16 @@ function planNotes({ plan, signIn }: UsageFacts, now: number): readonly string[]
   const notes: string[] = [];
   if (signIn?.state === "expired")
     notes.push(escaped(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again."));
-  for (const { limit, name, windowMinutes, usedPercent, resetsAt } of plan?.windows ?? []) {
-    const title = limit === "codex" ? `ChatGPT ${plan?.plan ?? "plan"}` : (name ?? limit);
+  for (const window of plan?.windows ?? []) {
+    const { windowMinutes, usedPercent, resetsAt } = window;
     const reset = resetsAt === undefined || resetsAt <= now ? "" : `, resets in ${span(resetsAt - now)}`;
-    notes.push(escaped(`${title}, ${windowName(windowMinutes)}: ${Math.round(usedPercent)}% used${reset}`));
+    notes.push(
+      escaped(`${planTitle(plan, window)}, ${windowName(windowMinutes)}: ${Math.round(usedPercent)}% used${reset}`),
+    );
   }
-  if (plan?.credits?.balance !== undefined) notes.push(escaped(`ChatGPT credits: ${plan.credits.balance}`));
+  // Most plans have none.
+  if (plan?.credits?.balance !== undefined && Number(plan.credits.balance) !== 0)
+    notes.push(escaped(`ChatGPT credits: ${plan.credits.balance}`));
   return notes;
 }
 

@@ -28,7 +28,7 @@ describe("how the usage panel writes figures", () => {
 
   it("gives small sums more digits, never guesses unknown ones, and writes debts with a sign", () => {
     const sums = [0, 0.000_041, 0.0123, 1, 1234.5, -0.5, null];
-    const texts = ["$0.00", "$0.000041", "$0.0123", "$1.00", "$1,234.50", "-$0.5000", "–"];
+    const texts = ["$0.00", "$0.000041", "$0.0123", "$1.00", "$1,234.50", "-$0.50", "–"];
     assert.deepEqual(written(dollars, sums), texts);
     assert.equal(totalDollars(1.2, 0), "$1.20");
     assert.equal(totalDollars(1.2, 3), "$1.20 + unknown");

@@ -36,7 +36,7 @@ describe("what the usage panel is told", () => {
     );
     assert.deepEqual(
       snapshot.balances.map(({ title }) => title),
-      ["ChatGPT plus, 5 hours", "Key laptop"],
+      ["ChatGPT Plus, 5 hours", "Key laptop"],
     );
     assert.deepEqual(snapshot.steps, []);
   });

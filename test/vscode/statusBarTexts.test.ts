@@ -56,15 +56,15 @@ describe("the status bar's tooltip", () => {
 
   it("splits today by upstream", () => {
     const { markdown } = statusTooltip(upView(), factsOf({ today: TODAY }), NOW, all);
-    assert.match(markdown, /\| openai \| 12,000 \| \\\$0\.40 \|/);
-    assert.match(markdown, /\| codex \| 345 \| cost unknown \|/);
+    assert.match(markdown, /\| OpenAI \| 12,000 \| \\\$0\.40 \|/);
+    assert.match(markdown, /\| ChatGPT \| 345 \| cost unknown \|/);
     assert.match(markdown, /\| \*\*All\*\* \| 12,345 \| \\\$0\.40 \+ unknown \|/);
   });
 
   it("tells when the plan's windows reset, and what is left elsewhere", () => {
     const balances = { openrouter: { used: 1, limit: null, limitRemaining: null, credits: 12.5 } };
     const { markdown } = statusTooltip(upView(), factsOf({ plan: planOf([planWindow()]), balances }), NOW, all);
-    assert.match(markdown, /ChatGPT plus, 5 hours: 10% used, resets in 2 h/);
+    assert.match(markdown, /ChatGPT Plus, 5 hours: 10% used, resets in 2 h/);
     assert.match(markdown, /OpenRouter: \\\$12\.50 left/);
   });
 

@@ -13,6 +13,7 @@ import {
   copiedKey,
   eventually,
   type HostSession,
+  signInByDevice,
   START_MS,
   startSession,
   TEST_MS,
@@ -158,18 +159,7 @@ describe("the extension in a real VS Code", function () {
   });
 
   it("signs in with ChatGPT by a device code, after a word on the terms, and out again", async () => {
-    const { page } = window;
-    await window.ask("start", { command: "patchbay.signInChatgpt" });
-    await page.getByText("which may be against OpenAI's terms").first().waitFor({ timeout: WAIT_MS });
-    await page.getByRole("button", { name: "Continue" }).first().click();
-    const told = await page
-      .getByText(/Your code is \w{4}-\w{4}/)
-      .first()
-      .textContent({ timeout: WAIT_MS });
-    const code = /Your code is (\w{4}-\w{4})/.exec(told ?? "")?.[1] ?? "";
-    const authBaseUrl = (await windowClient(control).settings())?.authBaseUrl ?? "";
-    await fetch(`${authBaseUrl}/codex/device`, { method: "POST", body: new URLSearchParams({ user_code: code }) });
-    await eventually(async () => (await control.signIn())?.state === "signed_in", "the sign-in");
+    await signInByDevice(window, control);
     await window.ask("execute", { command: "patchbay.signOut" });
     await eventually(async () => (await control.signIn())?.state === "signed_out", "the end of the sign-in");
   });

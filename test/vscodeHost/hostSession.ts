@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { connectControl, type ControlClient } from "../../src/node/controlClient.ts";
 import { lookUpControlPath } from "../../src/node/controlPlace.ts";
+import { windowClient } from "../../src/node/windowClient.ts";
 import { type Host, type HostOptions, type HostWindow, startHost } from "./host.ts";
 import { packagedExtension } from "./packagedExtension.ts";
 
@@ -88,6 +89,22 @@ export async function answerInput({ page }: HostWindow, text: string): Promise<v
   await input.waitFor({ state: "visible", timeout: WAIT_MS });
   if (text !== "") await input.fill(text);
   await input.press("Enter");
+}
+
+/** Signs in with ChatGPT by a device code, through the commands, with the sandbox's own sign-in server. */
+export async function signInByDevice(window: HostWindow, control: ControlClient): Promise<void> {
+  const { page } = window;
+  await window.ask("start", { command: "patchbay.signInChatgpt" });
+  await page.getByText("which may be against OpenAI's terms").first().waitFor({ timeout: WAIT_MS });
+  await page.getByRole("button", { name: "Continue" }).first().click();
+  const told = await page
+    .getByText(/Your code is \w{4}-\w{4}/)
+    .first()
+    .textContent({ timeout: WAIT_MS });
+  const code = /Your code is (\w{4}-\w{4})/.exec(told ?? "")?.[1] ?? "";
+  const authBaseUrl = (await windowClient(control).settings())?.authBaseUrl ?? "";
+  await fetch(`${authBaseUrl}/codex/device`, { method: "POST", body: new URLSearchParams({ user_code: code }) });
+  await eventually(async () => (await control.signIn())?.state === "signed_in", "the sign-in");
 }
 
 /** The text of a chat stream: ids and times differ from answer to answer. */

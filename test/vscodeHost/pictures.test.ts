@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Locator, Page } from "playwright-core";
+
+import type { HostWindow } from "./host.ts";
+import {
+  eventually,
+  type HostSession,
+  START_MS,
+  startSession,
+  signInByDevice,
+  TEST_MS,
+  WAIT_MS,
+} from "./hostSession.ts";
+import { seedUsage } from "./seededUsage.ts";
+
+/** Those that the README shows are copied from here to `media`. */
+const FOLDER = join(import.meta.dirname, "..", "..", ".cache", "screenshots");
+const THEMES = [
+  ["dark", "Dark 2026"],
+  ["light", "Light 2026"],
+  ["high-contrast", "Default High Contrast"],
+] as const;
+/** High enough for the chart. */
+const VIEWPORT = { width: 1280, height: 960 };
+const DAYS = 30;
+/** It says that an extension is being developed, which is true of the tests' driver alone. */
+const TITLE_BAR_PIXELS = 36;
+/** Around the tooltip in its picture. */
+const MARGIN = 12;
+
+describe("pictures of a real VS Code", function () {
+  this.timeout(TEST_MS);
+
+  let session: HostSession;
+  let window: HostWindow;
+  const leaving = new AbortController();
+
+  before(async function () {
+    this.timeout(START_MS);
+    await mkdir(FOLDER, { recursive: true });
+    session = await startSession();
+    window = await session.host.openWindow("my-project");
+    await window.page.setViewportSize(VIEWPORT);
+    await window.ask("execute", { command: "workbench.action.closeSidebar" });
+    await window.ask("execute", { command: "patchbay.showUsage" });
+    await window.ask("execute", { command: "workbench.action.toggleMaximizedPanel" });
+    await panelOf(window.page, /first request/i);
+  });
+
+  after(async () => {
+    leaving.abort();
+    await session?.close();
+  });
+
+  for (const [name, theme] of THEMES)
+    it(`shows in ${name} how to begin where nothing was used yet`, async () => {
+      await choose(theme);
+      await take(name, "empty");
+    });
+
+  it("has work to show: a sign-in, keys, a month of requests and some that are running", async () => {
+    const control = await session.control();
+    const keys = [
+      await control.addKey({ label: "Codex on the laptop", quota: "60000000/7d" }),
+      await control.addKey({ label: "agent", credit: "0.80" }),
+      await control.addKey({ label: "workshop" }),
+    ];
+    await window.ask("execute", { command: "patchbay.stopProxy" });
+    await eventually(async () => (await session.find()) === undefined, "the end of the process");
+    seedUsage(
+      session.host.dataDirectory,
+      keys.map(({ id }) => id),
+      DAYS,
+      Date.now(),
+    );
+    await window.ask("execute", { command: "patchbay.startProxy" });
+    const restarted = await session.control();
+    // The sandbox forgets its accounts with its process.
+    await signInByDevice(window, restarted);
+    await window.ask("execute", { command: "notifications.clearAll" });
+    const { url } = await restarted.state();
+    await ask(url, keys[0]?.key ?? "", "gpt-6.1-sol", "codex_exec/0.169.0", "[[limits:plus]] [[tokens:20]]");
+    for (const [index, model, client] of [
+      [0, "gpt-6.1-sol", "codex_exec/0.169.0"],
+      [2, "gpt-5.5", "opencode/1.18.33"],
+      [2, "qwen/qwen3-coder", "opencode/1.18.33"],
+    ] as const)
+      void ask(url, keys[index]?.key ?? "", model, client, "[[tokens:4000]][[delay:60]]").catch(() => undefined);
+    await eventually(async () => (await restarted.state()).inFlight === 3, "the running requests");
+    await panelOf(window.page, /Codex on the laptop/);
+  });
+
+  for (const [name, theme] of THEMES)
+    it(`shows in ${name} what is used, by whom, and what is left`, async () => {
+      await choose(theme);
+      await take(name, "full");
+    });
+
+  async function ask(url: string, key: string, model: string, client: string, prompt: string): Promise<void> {
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "user-agent": client },
+      body: JSON.stringify({
+        model,
+        stream: true,
+        messages: [
+          { role: "system", content: "Be brief." },
+          { role: "user", content: prompt },
+        ],
+      }),
+      signal: leaving.signal,
+    });
+    assert.equal(answer.status, 200, await (answer.ok ? "" : answer.text()));
+    await answer.text();
+  }
+
+  async function choose(theme: string): Promise<void> {
+    await window.ask("configure", { name: "workbench.colorTheme", value: theme });
+    const panel = await panelOf(window.page, /Patchbay|running|proxy/i);
+    const kind = theme.includes("High")
+      ? "vscode-high-contrast"
+      : theme.includes("Light")
+        ? "vscode-light"
+        : "vscode-dark";
+    await eventually(
+      async () => (await panel.evaluate((main) => main.ownerDocument.body.className)).split(" ").includes(kind),
+      `${theme} in the panel`,
+    );
+  }
+
+  async function take(name: string, state: "empty" | "full"): Promise<void> {
+    const { page } = window;
+    await page.mouse.move(640, 300);
+    await page.locator(".monaco-hover").first().waitFor({ state: "hidden", timeout: WAIT_MS });
+    const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+    const window_ = { x: 0, y: TITLE_BAR_PIXELS, width, height: height - TITLE_BAR_PIXELS };
+    await picture(`workbench-${name}-${state}.png`, (path) => page.screenshot({ path, clip: window_ }));
+    // The editor takes a tooltip away when its text changes, as it does while requests run.
+    await eventually(async () => {
+      const tooltip = await tooltipOf(window);
+      const box = await tooltip.boundingBox();
+      if (box === null) return false;
+      const [left, top] = [box.x - MARGIN, box.y - MARGIN];
+      const clip = { x: left, y: top, width: box.width + 2 * MARGIN, height: height - top };
+      await picture(`status-${name}-${state}.png`, (path) => page.screenshot({ path, clip }));
+      return tooltip.isVisible();
+    }, "a tooltip that stays");
+  }
+});
+
+async function picture(name: string, take: (path: string) => Promise<unknown>): Promise<void> {
+  const path = join(FOLDER, name);
+  await take(path);
+  assert.ok((await stat(path)).size > 5_000, `${name} shows something`);
+}
+
+/** The panel's page, as soon as it shows what is looked for. */
+async function panelOf(page: Page, text: RegExp): Promise<Locator> {
+  return eventually(async () => {
+    for (const frame of page.frames()) {
+      const main = frame.locator("main.panel");
+      if (text.test(await main.innerText({ timeout: 500 }).catch(() => ""))) return main;
+    }
+    return undefined;
+  }, `the panel with ${text.source}`);
+}
+
+async function tooltipOf({ page }: HostWindow): Promise<Locator> {
+  await page.mouse.move(640, 300);
+  await page.locator('[id="patchbay.patchbay.patchbay.status"]').hover();
+  const tooltip = page.locator(".monaco-hover", { hasText: "Patchbay" }).first();
+  await tooltip.waitFor({ state: "visible", timeout: WAIT_MS });
+  return tooltip;
+}
