@@ -18,7 +18,8 @@ const BYTES_PER_TOKEN = 4;
 /** What is reserved for the answer to a request that names no bound. */
 export const DEFAULT_OUTPUT_TOKENS = 4_096;
 
-const NO_TOKENS: TokenUsage = {
+/** The usage of a request that used nothing. */
+export const NO_TOKENS: TokenUsage = {
   uncachedInput: 0,
   cachedInput: 0,
   cacheWrite: 0,

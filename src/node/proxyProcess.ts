@@ -112,7 +112,11 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       managed: keys,
       fixed: settings.fixedKey,
     });
-    const liveRequests = createLiveRequests(later, (keyId) => keyRing.isRevoked(keyId));
+    const liveRequests = createLiveRequests(
+      later,
+      (keyId) => keyRing.isRevoked(keyId),
+      (upstream, model, tier, tokens, charged) => costOf(upstream, model, tier, tokens, charged, prices).costMicros,
+    );
     keys.onChanged((key) => {
       if (key.revokedAt !== null) liveRequests.stopKey(key.id);
     });

@@ -1,6 +1,6 @@
 import type { Ending } from "../ledger/usageRow.ts";
 import { element, setAttribute, setShown, setText } from "./element.ts";
-import { counted, dollars, exactCount, latency, speed } from "./figures.ts";
+import { counted, dollars, exactCount, latency, speed, UNKNOWN } from "./figures.ts";
 import { createKeyedChildren, type ItemView } from "./keyedChildren.ts";
 import { type LiveList, type LiveRow, outputTokens, tokensPerSecond } from "./liveList.ts";
 import { section } from "./section.ts";
@@ -120,7 +120,7 @@ function createRow(now: () => number): RowView {
       setText(firstToken, latency(settlement?.firstTokenMs ?? request.firstTokenMs));
       setText(output, exactCount(outputTokens(row)));
       setText(pace, speed(tokensPerSecond(row, now())));
-      setText(cost, dollars(settlement === undefined ? (request.costUsd ?? null) : settlement.costUsd));
+      setText(cost, settlement === undefined ? costSoFar(request) : dollars(settlement.costUsd));
     },
     tick(at) {
       if (shown?.endedAt === null) setText(pace, speed(tokensPerSecond(shown, at)));
@@ -130,6 +130,13 @@ function createRow(now: () => number): RowView {
 
 function cell(title: (typeof COLUMNS)[number]): HTMLElement {
   return element("td", { role: "cell", "data-title": title });
+}
+
+/** Until the upstream reports the request's tokens, only those of its answer are known. */
+function costSoFar({ costUsd }: LiveRow["request"]): string {
+  // Nothing has come yet.
+  if (costUsd === null || costUsd === undefined || costUsd === 0) return UNKNOWN;
+  return `≥ ${dollars(costUsd)}`;
 }
 
 function stateText({ request, settlement, endedAt }: LiveRow): string {

@@ -1,4 +1,6 @@
+import { NO_TOKENS } from "../ledger/costEstimate.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
+import type { TokenUsage } from "../wire/usage.ts";
 import type { AnswerReading } from "./answerReading.ts";
 import { Bag, type BagItem } from "./bag.ts";
 
@@ -50,8 +52,19 @@ export interface LiveView {
   readonly firstTokenMs: number | null;
   /** As the upstream reported, or until it does one for every event of output. */
   readonly outputTokens: number;
+  /** Micro-dollars for what the upstream reported, or until it does for the output alone; null where the price is not known. */
+  readonly costMicros: number | null;
   readonly bytes: number;
 }
+
+/** Micro-dollars for tokens of a model, or what the upstream charged; null where neither is known. */
+export type LivePrice = (
+  upstream: UpstreamName,
+  model: string | null,
+  serviceTier: string | null,
+  tokens: TokenUsage,
+  reported: number | null,
+) => number | null;
 
 /** The requests that are on their way now. */
 export interface LiveRequests {
@@ -78,6 +91,7 @@ const LOOK_INTERVAL_MS = 250;
 export function createLiveRequests(
   later: (delayMs: number, work: () => void) => () => void,
   isRevoked: (keyId: string) => boolean,
+  price: LivePrice,
 ): LiveRequests {
   const running = new Bag<RunningRequest>();
   const listeners = new Set<(changed: readonly LiveView[]) => void>();
@@ -156,12 +170,17 @@ export function createLiveRequests(
     const { facts, bytes, firstTokenAt } = request;
     const { arrivedAt, ...told } = facts;
     const reading = request.meter?.reading;
+    const model = reading?.model ?? facts.model;
+    const outputTokens = reading?.usage?.tokens.output ?? reading?.deltas ?? 0;
+    const tokens = reading?.usage?.tokens ?? { ...NO_TOKENS, output: outputTokens };
+    const charged = reading?.usage?.costMicros ?? null;
     return {
       ...told,
-      model: reading?.model ?? facts.model,
+      model,
       phase: how === "ended" ? "ended" : bytes > 0 ? "streaming" : "waiting",
       firstTokenMs: firstTokenAt === null ? null : Math.round(firstTokenAt - arrivedAt),
-      outputTokens: reading?.usage?.tokens.output ?? reading?.deltas ?? 0,
+      outputTokens,
+      costMicros: price(facts.upstream, model, reading?.serviceTier ?? null, tokens, charged),
       bytes,
     };
   }

@@ -10,6 +10,7 @@ import type {
   PanelStep,
   PanelView,
 } from "../panel/messages.ts";
+import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 import { type ContextKeys, isEnabled } from "./contributions.ts";
 import { panelBalances } from "./panelBalances.ts";
 import { panelFailure } from "./panelFailures.ts";
@@ -64,8 +65,9 @@ export function panelRequest({
   phase,
   ...rest
 }: LiveView): PanelRequest {
-  const { firstTokenMs, outputTokens } = rest;
-  return { id, startedAt, keyLabel, model, client, upstream, phase, firstTokenMs, outputTokens };
+  const { firstTokenMs, outputTokens, costMicros } = rest;
+  const costUsd = costMicros === null ? null : costMicros / MICROS_PER_DOLLAR;
+  return { id, startedAt, keyLabel, model, client, upstream, phase, firstTokenMs, outputTokens, costUsd };
 }
 
 /** How a request ended, from its row. */

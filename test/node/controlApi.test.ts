@@ -141,6 +141,7 @@ describe("the control API", () => {
           phase: "waiting",
           firstTokenMs: null,
           outputTokens: 0,
+          costMicros: null,
           bytes: 0,
         },
       ],

@@ -48,7 +48,11 @@ describe("the control of a process", () => {
     migrate(sql);
     const ledger = createUsageLedger(sql, listeningLog());
     const timers = handTimers();
-    const liveRequests = createLiveRequests(timers.later, () => false);
+    const liveRequests = createLiveRequests(
+      timers.later,
+      () => false,
+      () => null,
+    );
     let plansAsked = 0;
     const control = await startProcessControl({
       claim,

@@ -90,7 +90,7 @@ describe("the usage panel's figures", function () {
     ]);
     const streaming = { ...waiting, phase: "streaming" as const, firstTokenMs: 900, outputTokens: 300, costUsd: 0.004 };
     await panel.send(live({ sentAt: waiting.startedAt + 3900, requests: [streaming] }));
-    assert.deepEqual((await cellsOf(table))[1]?.slice(1), ["Streaming", "900 ms", "300", "100/s", "$0.004"]);
+    assert.deepEqual((await cellsOf(table))[1]?.slice(1), ["Streaming", "900 ms", "300", "100/s", "≥ $0.004"]);
     assert.equal(await panel.page.locator(".live-count").innerText(), "3 requests running");
     const settlement = { id: waiting.id, firstTokenMs: 900, totalMs: 4900, outputTokens: 412, costUsd: 0.0123 };
     await panel.send(live({ settled: [{ ...settlement, ending: "upstream_cut" }] }));

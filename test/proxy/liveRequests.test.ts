@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { emptyReading } from "../../src/proxy/answerReading.ts";
-import { createLiveRequests, type LiveFacts, type LiveView } from "../../src/proxy/liveRequests.ts";
+import { createLiveRequests, type LiveFacts, type LivePrice, type LiveView } from "../../src/proxy/liveRequests.ts";
 import { handTimers } from "../node/controlRig.ts";
 
 const FACTS: LiveFacts = {
@@ -15,9 +15,13 @@ const FACTS: LiveFacts = {
   upstream: "openai",
 };
 
+/** A micro-dollar for a token, or what was charged. */
+const priceOf: LivePrice = (_upstream, _model, _tier, tokens, charged) =>
+  charged ?? Object.values(tokens).reduce((sum, some) => sum + some, 0);
+
 function start(isRevoked: (keyId: string) => boolean = () => false) {
   const timers = handTimers();
-  return { timers, live: createLiveRequests(timers.later, isRevoked), shown: [] as (readonly LiveView[])[] };
+  return { timers, live: createLiveRequests(timers.later, isRevoked, priceOf), shown: [] as (readonly LiveView[])[] };
 }
 
 describe("the live requests", () => {
@@ -59,15 +63,31 @@ describe("the live requests", () => {
       phase: "streaming",
       firstTokenMs: 240,
       outputTokens: 7,
+      costMicros: 7,
       bytes: 900,
     };
     assert.deepEqual(shown, [
-      [{ ...told, phase: "waiting", firstTokenMs: null, outputTokens: 0, bytes: 0 }],
+      [{ ...told, phase: "waiting", firstTokenMs: null, outputTokens: 0, costMicros: 0, bytes: 0 }],
       [streaming],
       [{ ...streaming, phase: "ended" }],
     ]);
     assert.deepEqual(timers.waiting, []);
     assert.deepEqual(live.list(), []);
+  });
+
+  it("cost what their output costs until the upstream reports all tokens, or what it charged", () => {
+    const { live } = start();
+    const request = live.begin(FACTS);
+    const reading = emptyReading();
+    request.meter = { reading };
+    const cost = (): number | null | undefined => live.list()[0]?.costMicros;
+    reading.deltas = 7;
+    assert.equal(cost(), 7);
+    const tokens = { uncachedInput: 100, cachedInput: 50, cacheWrite: 0, cacheWriteLong: 0, output: 9, reasoning: 0 };
+    reading.usage = { tokens, costMicros: null };
+    assert.equal(cost(), 159);
+    reading.usage = { tokens, costMicros: 40 };
+    assert.equal(cost(), 40);
   });
 
   it("are shown together at most four times a second with one timer, and only those that changed", () => {

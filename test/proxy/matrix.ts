@@ -176,6 +176,7 @@ function partsOf(
     liveRequests: createLiveRequests(
       () => () => undefined,
       () => false,
+      () => null,
     ),
     modelList: createModelList({ clock, log, fetch, settings: () => settings, codex }),
     usage: {

@@ -109,6 +109,7 @@ export function liveRequest(id: string): LiveView {
     phase: "streaming",
     firstTokenMs: 100,
     outputTokens: 5,
+    costMicros: 1_500,
     bytes: 100,
   };
 }
