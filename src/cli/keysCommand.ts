@@ -2,7 +2,14 @@ import { homedir } from "node:os";
 import { CreditChangeError, parseCreditChange } from "../ledger/creditChange.ts";
 import { checkDraft, KeyMistake } from "../ledger/managedKey.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
-import { expiryOf, KEY_DEFAULTS, readWrittenKey, type WrittenKey } from "../node/keyDraft.ts";
+import {
+  expiryOf,
+  KEY_DEFAULTS,
+  readWrittenChanges,
+  readWrittenKey,
+  type WrittenChanges,
+  type WrittenKey,
+} from "../node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
 import type { StoppedKeys } from "../node/stoppedKeys.ts";
 import { withKeys } from "./clientKeys.ts";
@@ -11,18 +18,26 @@ import { keyCard, keysTable, newKeyText } from "./keysText.ts";
 import type { CommandIo } from "./serveCommand.ts";
 
 const FLAGS = {
-  label: { kind: "text", value: "LABEL", help: "add: what the key is called" },
-  rate: { kind: "text", value: "N/m", help: "add: requests a minute, 0 for any number (default 60/m)" },
-  burst: { kind: "text", value: "N", help: "add: requests that may come at once (default 10)" },
+  label: { kind: "text", value: "LABEL", help: "add, set: what the key is called" },
+  rate: { kind: "text", value: "N/m", help: "add, set: requests a minute, 0 for any number (default 60/m)" },
+  burst: { kind: "text", value: "N", help: "add, set: requests that may come at once (default 10)" },
   "quota-tokens": {
     kind: "text",
     value: "N[/WINDOW]",
-    help: "add: tokens it may use, in all or in each 5h, day, 7d or month (default: not limited)",
+    help: "add, set: tokens it may use, in all or in each 5h, day, 7d or month; 0 for any number (default)",
   },
   credit: { kind: "text", value: "USD", help: "add: dollars it may spend (default: not limited)" },
-  expires: { kind: "text", value: "TIME", help: "add: how long it is good, like 30d (default: for ever)" },
-  models: { kind: "text", value: "PATTERN,...", help: "add: the models it may use, * for any characters" },
-  "max-concurrent": { kind: "text", value: "N", help: "add: requests that may run at once" },
+  expires: {
+    kind: "text",
+    value: "TIME",
+    help: "add, set: how long from now it is good, like 30d, or never (default: for ever)",
+  },
+  models: { kind: "text", value: "PATTERN,...", help: "add, set: the models it may use, * for any characters" },
+  "max-concurrent": {
+    kind: "text",
+    value: "N",
+    help: "add, set: requests that may run at once; set: 0 for any number",
+  },
   grace: {
     kind: "text",
     value: "TIME",
@@ -37,6 +52,7 @@ type Values = FlagValues<typeof FLAGS>;
 const KEYS_HELP = `Usage: patchbay keys add --label LABEL [options]
        patchbay keys list
        patchbay keys show KEY
+       patchbay keys set KEY [options]
        patchbay keys revoke KEY
        patchbay keys rotate KEY [--grace 1h]
        patchbay keys credit KEY +5.00 | -1 | =0
@@ -61,7 +77,9 @@ export async function runKeys(commandLine: readonly string[], io: CommandIo): Pr
   const { environment } = io;
   const directory =
     values["data-dir"] ?? dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
-  const act = actionOf(action, names, values);
+  // What the environment says is meant for new keys, and must not change one that is there.
+  const given = readFlags(FLAGS, withoutMinus(commandLine), {}).values;
+  const act = actionOf(action, names, action === "set" ? given : values);
   io.stdout(printed(await withKeys(directory, environment, act), values.json === true));
   return 0;
 }
@@ -89,6 +107,18 @@ function actionOf(
     case "show":
       expect(1, "show KEY");
       return (keys) => keys.key(name);
+    case "set": {
+      expect(1, "set KEY --rate 60/m");
+      if (values.credit !== undefined) throw new Misuse("Credit is moved with `patchbay keys credit KEY +5.00`.");
+      const changes = writtenChanges(values);
+      if (Object.values(changes).every((change) => change === undefined)) {
+        throw new Misuse(
+          "Say what to set: --label, --rate, --burst, --quota-tokens, --expires, --models, --max-concurrent.",
+        );
+      }
+      check(() => readWrittenChanges(changes, 0));
+      return (keys) => keys.setKey(name, changes);
+    }
     case "revoke":
       expect(1, "revoke KEY");
       return (keys) => keys.revokeKey(name);
@@ -103,8 +133,8 @@ function actionOf(
     default:
       throw new Misuse(
         action === ""
-          ? "Say what to do with keys: add, list, show, revoke, rotate or credit."
-          : `patchbay keys has no "${action}": it has add, list, show, revoke, rotate and credit.`,
+          ? "Say what to do with keys: add, list, show, set, revoke, rotate or credit."
+          : `patchbay keys has no "${action}": it has add, list, show, set, revoke, rotate and credit.`,
       );
   }
 }
@@ -120,12 +150,15 @@ function check(read: () => unknown): void {
 
 function writtenKey(values: Values): WrittenKey {
   if (values.label === undefined) throw new Misuse("A key needs a name: give it one with --label.");
+  return { ...writtenChanges(values), label: values.label, credit: values.credit };
+}
+
+function writtenChanges(values: Values): WrittenChanges {
   return {
     label: values.label,
     rate: values.rate,
     burst: values.burst,
     quota: values["quota-tokens"],
-    credit: values.credit,
     expires: values.expires,
     models: values.models?.split(",").map((pattern) => pattern.trim()),
     maxConcurrent: values["max-concurrent"],

@@ -7,7 +7,7 @@ import type { ListedModel } from "../proxy/modelList.ts";
 import { isJsonObject } from "../wire/json.ts";
 import { ControlError, lookAtOwnDirectory } from "./controlDirectory.ts";
 import { guardingDirectory } from "./controlPath.ts";
-import type { WrittenKey } from "./keyDraft.ts";
+import type { WrittenChanges, WrittenKey } from "./keyDraft.ts";
 import type { KeyView, NewKeyView } from "./keyKeeping.ts";
 import { readEvents } from "./controlEventReader.ts";
 import type { ControlEvent, ControlState, ControlUsage } from "./controlState.ts";
@@ -35,6 +35,7 @@ export interface ControlClient {
   keys(): Promise<readonly KeyView[]>;
   key(name: string): Promise<KeyView>;
   addKey(written: WrittenKey): Promise<NewKeyView>;
+  setKey(name: string, written: WrittenChanges): Promise<KeyView>;
   revokeKey(name: string): Promise<KeyView>;
   rotateKey(name: string, grace: string | undefined): Promise<NewKeyView>;
   changeCredit(name: string, change: string): Promise<KeyView>;
@@ -122,6 +123,7 @@ function clientOf(path: string): ControlClient {
     keys: async () => (await ask("GET", "/keys")) as readonly KeyView[],
     key: async (name) => (await ask("GET", keyPath(name))) as KeyView,
     addKey: async (written) => (await ask("POST", "/keys", written)) as NewKeyView,
+    setKey: async (name, written) => (await ask("POST", keyPath(name, "/set"), written)) as KeyView,
     revokeKey: async (name) => (await ask("POST", keyPath(name, "/revoke"), {})) as KeyView,
     rotateKey: async (name, grace) => (await ask("POST", keyPath(name, "/rotate"), { grace })) as NewKeyView,
     changeCredit: async (name, change) => (await ask("POST", keyPath(name, "/credit"), { change })) as KeyView,

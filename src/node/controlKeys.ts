@@ -3,7 +3,7 @@ import { KeyMistake } from "../ledger/managedKey.ts";
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { type ControlApi, jsonBody } from "./controlApi.ts";
-import type { WrittenKey } from "./keyDraft.ts";
+import type { WrittenChanges, WrittenKey } from "./keyDraft.ts";
 import type { KeyKeeping } from "./keyKeeping.ts";
 
 /** Adds the routes by which keys are managed over the control socket. */
@@ -14,6 +14,10 @@ export function addKeyRoutes(api: ControlApi, keeping: KeyKeeping): void {
     return context.json(told(() => keeping.add(written)));
   });
   api.get("/keys/:name", (context) => context.json(told(() => keeping.show(context.req.param("name")))));
+  api.post("/keys/:name/set", async (context) => {
+    const changes = writtenChanges(await jsonBody(context));
+    return context.json(told(() => keeping.set(context.req.param("name"), changes)));
+  });
   api.post("/keys/:name/revoke", (context) => context.json(told(() => keeping.revoke(context.req.param("name")))));
   api.post("/keys/:name/rotate", async (context) => {
     const { grace } = await jsonBody(context);
@@ -38,16 +42,20 @@ function told<Result>(work: () => Result): Result {
 }
 
 function writtenKey(body: JsonObject): WrittenKey {
+  const { label = "", ...limits } = writtenChanges(body);
+  return { label, ...limits, credit: textOf("credit", body["credit"]) };
+}
+
+function writtenChanges(body: JsonObject): WrittenChanges {
   const { models } = body;
   if (models !== undefined && !(Array.isArray(models) && models.every((one) => typeof one === "string"))) {
     throw new ApiError("invalid_request", "`models` is a list of texts.", { param: "models" });
   }
   return {
-    label: textOf("label", body["label"]) ?? "",
+    label: textOf("label", body["label"]),
     rate: textOf("rate", body["rate"]),
     burst: textOf("burst", body["burst"]),
     quota: textOf("quota", body["quota"]),
-    credit: textOf("credit", body["credit"]),
     expires: textOf("expires", body["expires"]),
     models,
     maxConcurrent: textOf("max_concurrent", body["max_concurrent"] ?? body["maxConcurrent"]),

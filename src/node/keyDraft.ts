@@ -63,6 +63,26 @@ export function readWrittenKey(
   };
 }
 
+/** New limits of a key as people write them. What is left out stays; `0` (of models `*`, of the expiry `never`) takes a limit away. */
+export type WrittenChanges = Omit<WrittenKey, "label" | "credit"> & { readonly label?: string | undefined };
+
+/** Reads them. Throws `KeyMistake` (malformed) with a sentence that names what is wrong. */
+export function readWrittenChanges(written: WrittenChanges, now: number): Partial<KeyDraft> {
+  const { label, rate, burst, quota, expires, models, maxConcurrent } = written;
+  const readQuota = quota === undefined ? undefined : quotaOf(quota);
+  return {
+    ...(label !== undefined && { label }),
+    ...(rate !== undefined && { ratePerMinute: rateOf(rate) }),
+    ...(burst !== undefined && { burst: countOf("burst", burst) }),
+    ...(readQuota !== undefined && { quotaTokens: readQuota.tokens, quotaWindow: readQuota.window }),
+    ...(expires !== undefined && { expiresAt: expires.trim() === "never" ? null : now + expiryOf(expires) }),
+    ...(models !== undefined && { models: models.includes("*") ? null : models }),
+    ...(maxConcurrent !== undefined && {
+      maxConcurrent: maxConcurrent.trim() === "0" ? null : countOf("number of requests at once", maxConcurrent),
+    }),
+  };
+}
+
 /** Milliseconds from `30d`, `12h`, `90s`. Throws `KeyMistake`. */
 export function expiryOf(text: string): number {
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text.trim()) ?? [];

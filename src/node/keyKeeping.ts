@@ -7,9 +7,18 @@ import { newKeyId, newKeySecret } from "../ledger/keySecret.ts";
 import { findKey } from "../ledger/keyTable.ts";
 import { type KeyState, KeyMistake, type ManagedKey, stateOf } from "../ledger/managedKey.ts";
 import type { QuotaCounter } from "../ledger/quotaCounter.ts";
+import { restartQuotaWindow } from "../ledger/quotaUse.ts";
 import { reportUsage, type UsageGroup } from "../ledger/reports.ts";
 import type { Sql } from "../ports.ts";
-import { expiryOf, type KeyDefaults, readWrittenKey, type WrittenKey } from "./keyDraft.ts";
+import {
+  expiryOf,
+  type KeyDefaults,
+  readWrittenChanges,
+  readWrittenKey,
+  type WrittenChanges,
+  type WrittenKey,
+} from "./keyDraft.ts";
+import { localZoneOffset } from "./localZone.ts";
 import { MICROS_PER_DOLLAR } from "../wire/money.ts";
 
 /** A key as everybody who manages keys sees it; null where nothing bounds it. Money is in dollars, times are those of RFC 3339. */
@@ -55,6 +64,8 @@ export interface KeyKeeping {
   list(): readonly KeyView[];
   show(name: string): KeyView;
   add(written: WrittenKey): NewKeyView;
+  /** With effect from the next request on. A quota's new window starts with what the day or month has used, any other with nothing. */
+  set(name: string, written: WrittenChanges): KeyView;
   /** At once: running answers of the key end. */
   revoke(name: string): KeyView;
   /** A new secret for the same key; the old one lives on for the grace, `1h`. */
@@ -140,6 +151,15 @@ export function createKeyKeeping(parts: KeyKeepingParts): KeyKeeping {
       const key = keys.add(draft, { id: newKeyId(randomBytes), digest: digestOf(secret) }, now());
       if (creditMicros !== undefined) change(key.id, { kind: "set", micros: creditMicros }, "with the key");
       return { ...viewOf(key), key: secret };
+    },
+    set(name, written) {
+      const key = named(name);
+      const changed = keys.update(key.id, readWrittenChanges(written, now()));
+      if (changed.quotaWindow !== key.quotaWindow) {
+        restartQuotaWindow(sql, changed, now(), localZoneOffset);
+        quota.reload();
+      }
+      return viewOf(changed);
     },
     revoke: (name) => viewOf(keys.revoke(named(name).id, now())),
     rotate(name, grace) {

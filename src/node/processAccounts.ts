@@ -2,6 +2,7 @@ import { loadBuckets } from "../ledger/bucketState.ts";
 import { releaseOpenHolds } from "../ledger/creditJournal.ts";
 import { createKeyAccounts, type KeyAccounts } from "../ledger/keyAccounts.ts";
 import { createKeyRegister, type KeyRegister } from "../ledger/keyRegister.ts";
+import { keysVersion } from "../ledger/keyTable.ts";
 import { createUsageLedger, type UsageLedger } from "../ledger/usageLedger.ts";
 import type { Clock, Log, Sql } from "../ports.ts";
 import { type Admission, createAdmission, type UnknownPricePolicy } from "../proxy/admission.ts";
@@ -19,6 +20,8 @@ export interface ProcessAccounts {
 
 /** A killed process forgets what was taken from rates for so long; rows bring along what was taken before they are committed. */
 const SAVE_DELAY_MS = 250;
+/** So soon a process takes up what others change: a key that was revoked at its successor while it finishes its last answers. */
+const KEYS_LOOK_MS = 1_000;
 
 /**
  * Opens the accounts of a process over the ledger's file. What an earlier process held for requests that it did not see to their end is
@@ -51,10 +54,18 @@ export function openProcessAccounts(
       accounts.save(what);
     } catch (error) {
       log.warn("What keys have left of their rates could not be stored; it is stored with the next request.", {
-        cause: error instanceof Error ? error.message : String(error),
+        cause: causeOf(error),
       });
     }
   }
+
+  const looking = setInterval(() => {
+    try {
+      if (keys.refreshIfChanged(keysVersion(file))) purse.refresh();
+    } catch (error) {
+      log.debug("Whether keys were changed by another process could not be read.", { cause: causeOf(error) });
+    }
+  }, KEYS_LOOK_MS).unref();
 
   admission = createAdmission({
     clock,
@@ -66,5 +77,18 @@ export function openProcessAccounts(
       due ??= setTimeout(save, SAVE_DELAY_MS, "rates").unref();
     },
   });
-  return { keys, accounts, ledger: createUsageLedger(file, log, accounts), admission, close: () => save("all") };
+  return {
+    keys,
+    accounts,
+    ledger: createUsageLedger(file, log, accounts),
+    admission,
+    close() {
+      clearInterval(looking);
+      save("all");
+    },
+  };
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -10,7 +10,7 @@ import { localZoneOffset } from "./localZone.ts";
 /** The keys of a data directory that no process serves, under the names that a running process answers to. */
 export type StoppedKeys = Pick<
   ControlClient,
-  "keys" | "key" | "addKey" | "revokeKey" | "rotateKey" | "changeCredit"
+  "keys" | "key" | "addKey" | "setKey" | "revokeKey" | "rotateKey" | "changeCredit"
 > & {
   close(): void;
 };
@@ -32,6 +32,7 @@ export function openStoppedKeys(directory: string, defaults: KeyDefaults): Stopp
       keys: async () => keeping.list(),
       key: async (name) => keeping.show(name),
       addKey: async (written) => keeping.add(written),
+      setKey: async (name, written) => keeping.set(name, written),
       revokeKey: async (name) => keeping.revoke(name),
       rotateKey: async (name, grace) => keeping.rotate(name, grace),
       changeCredit: async (name, change) => keeping.credit(name, change),

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { KEY_DEFAULTS } from "../../src/node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../../src/node/keyKeeping.ts";
-import { Opened, until } from "../node/relayRig.ts";
+import { openStoppedKeys } from "../../src/node/stoppedKeys.ts";
+import { Opened, until, within } from "../node/relayRig.ts";
 import { untilCommitted } from "../node/untilCommitted.ts";
 import { addKey, bearing, type KeysRun, runKeysIn, showKey } from "./keysRig.ts";
 import { askChat, newFolder, runCli, type ServeProcess, startServe, startTestSandbox } from "./serveProcess.ts";
@@ -130,6 +132,40 @@ describe("patchbay keys", function () {
       assert.match((await runKeysIn(folder, ["show", "ci"])).out, /Credit +-\$2\.50\n/);
     });
 
+    it("sets new limits, takes them away, and leaves alone what is not named, whatever the environment says", async () => {
+      const folder = newFolder(opened);
+      await addKey(
+        folder,
+        "--label ci --rate 5/m --models gpt-5* --max-concurrent 2 --expires 1d --quota-tokens 9/day",
+      );
+      const set = async (words: string): Promise<KeyView> => {
+        const environment = { PATCHBAY_RATE: "1/m", PATCHBAY_BURST: "77", PATCHBAY_QUOTA_TOKENS: "5" };
+        const { out, error } = await runKeysIn(folder, ["set", ...words.split(" "), "--json"], environment);
+        assert.equal(error, "");
+        return JSON.parse(out) as KeyView;
+      };
+      const raised = await set("ci --quota-tokens 2000000/7d --label builds");
+      assert.deepEqual(
+        [raised.label, raised.limits],
+        [
+          "builds",
+          {
+            requests_per_minute: 5,
+            burst: 10,
+            quota_tokens: 2_000_000,
+            quota_window: "7d",
+            models: ["gpt-5*"],
+            max_concurrent: 2,
+          },
+        ],
+      );
+      assert.notEqual(raised.expires_at, null);
+      const free = await set("builds --rate 0 --quota-tokens 0 --models * --max-concurrent 0 --expires never");
+      assert.deepEqual([free.expires_at, new Set(Object.values(free.limits))], [null, new Set([null])]);
+      assert.equal((await runKeysIn(folder, ["set", "builds"])).code, 2);
+      assert.equal((await runKeysIn(folder, ["set", "nobody", "--rate", "1/m"])).code, 1);
+    });
+
     it("takes the defaults of new keys from the environment", async () => {
       const folder = newFolder(opened);
       const words = ["add", "--label", "agent", "--json"];
@@ -155,6 +191,9 @@ describe("patchbay keys", function () {
       ["show"],
       ["show", "a", "b"],
       ["revoke"],
+      ["set", "a"],
+      ["set", "a", "--rate", "fast"],
+      ["set", "a", "--credit", "5"],
       ["rotate", "a", "--grace", "long"],
       ["credit", "a"],
       ["credit", "a", "5"],
@@ -326,6 +365,38 @@ describe("patchbay keys", function () {
       const after = await serving(folder);
       assert.equal(await statusOf(after, key), 429);
       assert.equal((await ownView(after, key)).remaining.credit_usd, 1);
+    });
+
+    it("sets limits with effect at once, and a quota that was raised as its refusal says lets the key go on", async () => {
+      const folder = newFolder(opened);
+      const serve = await serving(folder);
+      const key = await addKey(folder, "--label ci --quota-tokens 1/5h --rate 0");
+      assert.deepEqual([await statusOf(serve, key), await statusOf(serve, key)], [200, 429]);
+      assert.equal((await runKeysIn(folder, ["set", "ci", "--quota-tokens", "100000/5h"])).code, 0);
+      const { tokens } = (await ownView(serve, key)).used;
+      assert.ok(tokens > 0, "what was used of the window still counts");
+      assert.equal(await statusOf(serve, key), 200);
+      // In another window the day's use counts, and before any request of it nothing does.
+      await runKeysIn(folder, ["set", "ci", "--quota-tokens", "100000/day"]);
+      assert.equal((await ownView(serve, key)).used.tokens, (await showKey(folder, "ci")).used.tokens);
+      await runKeysIn(folder, ["set", "ci", "--quota-tokens", "100000/7d"]);
+      assert.equal((await ownView(serve, key)).used.tokens, 0);
+      await runKeysIn(folder, ["set", "ci", "--models", "o3"]);
+      assert.equal(await statusOf(serve, key), 403);
+    });
+
+    it("takes up what is changed in its database without it, and ends the streams of a key that is revoked there", async () => {
+      const folder = newFolder(opened);
+      const serve = await serving(folder);
+      const key = await addKey(folder, "--label ci");
+      const answer = await askChat(serve.url, { prompt: "[[hang-after:3]]", stream: true, headers: bearing(key) });
+      const reading = answer.text();
+      const beside = openStoppedKeys(folder, KEY_DEFAULTS);
+      const other = await beside.addKey({ label: "other" });
+      await beside.revokeKey("ci");
+      beside.close();
+      await within(assert.rejects(reading), "the end of the stream", 10_000);
+      assert.deepEqual([await statusOf(serve, key), await statusOf(serve, other)], [401, 200]);
     });
   });
 });
