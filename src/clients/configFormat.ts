@@ -2,9 +2,10 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import { ClientError } from "./clientError.ts";
 import { type ConfigPath, type ConfigValue, isSameValue } from "./configValue.ts";
-import { removeJson, setJson } from "./jsonEdit.ts";
+import { jsonRange, removeJson, setJson } from "./jsonEdit.ts";
 import { type JsonDialect, jsonValueOf, parseJsonTree } from "./jsonTree.ts";
-import { removeToml, setToml } from "./tomlEdit.ts";
+import { spliced, type TextRange } from "./textStyle.ts";
+import { removeToml, setToml, tomlRange } from "./tomlEdit.ts";
 import { parseTomlTree } from "./tomlTree.ts";
 
 /** The formats of configuration files that are edited. */
@@ -15,6 +16,10 @@ export interface ConfigFormat {
   /** What the text says; an object without members where it says nothing. */
   parse(text: string): unknown;
   set(text: string, path: ConfigPath, value: ConfigValue): string;
+  /** How the value at a path is written; undefined where it is not written in one piece. */
+  source(text: string, path: ConfigPath): string | undefined;
+  /** Writes the value at a path, where there is one in one piece, in exactly this way. */
+  setSource(text: string, path: ConfigPath, source: string): string | undefined;
   remove(text: string, path: ConfigPath): string;
 }
 
@@ -22,16 +27,32 @@ export interface ConfigFormat {
 export function configFormat(name: FormatName): ConfigFormat {
   switch (name) {
     case "toml":
-      return { parse: tomlDocument, set: setToml, remove: removeToml };
+      return {
+        parse: tomlDocument,
+        set: setToml,
+        source: (text, path) => sourceAt(text, tomlRange(text, path)),
+        setSource: (text, path, source) => withSource(text, tomlRange(text, path), source),
+        remove: removeToml,
+      };
     case "json":
     case "jsonc":
     case "json5":
       return {
         parse: (text) => jsonDocument(text, name),
         set: (text, path, value) => setJson(text, path, value, name),
+        source: (text, path) => sourceAt(text, jsonRange(text, path, name)),
+        setSource: (text, path, source) => withSource(text, jsonRange(text, path, name), source),
         remove: (text, path) => removeJson(text, path, name),
       };
   }
+}
+
+function sourceAt(text: string, range: TextRange | undefined): string | undefined {
+  return range === undefined ? undefined : text.slice(range.start, range.end);
+}
+
+function withSource(text: string, range: TextRange | undefined, source: string): string | undefined {
+  return range === undefined ? undefined : spliced(text, range.start, range.end, source);
 }
 
 /** By another parser than the one that edits, so that neither's mistake goes unnoticed. */

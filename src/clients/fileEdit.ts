@@ -72,10 +72,16 @@ export function undoEdit(text: string, done: DoneEdit): UndoneEdit {
   if (merged !== undefined && says(format, merged, steps.meant)) return { text: merged, leftAlone: [] };
   let undone = text;
   for (const { path, value } of steps.changes) {
-    undone = value === undefined ? format.remove(undone, path) : format.set(undone, path, value);
+    undone = value === undefined ? format.remove(undone, path) : restored(format, undone, path, before, value);
   }
-  assertSays(format, undone, steps.meant);
+  assertSays(format, undone, steps.meant, steps.changes);
   return { text: undone, leftAlone: steps.leftAlone };
+}
+
+/** The earlier value in the way it was written, where that can be told. */
+function restored(format: ConfigFormat, text: string, path: ConfigPath, before: string, value: ConfigValue): string {
+  const source = format.source(before, path);
+  return (source === undefined ? undefined : format.setSource(text, path, source)) ?? format.set(text, path, value);
 }
 
 interface UndoSteps {
@@ -123,15 +129,27 @@ function emptied(document: unknown, before: unknown, path: ConfigPath): ConfigPa
   return emptied(document, before, parent);
 }
 
-function says(format: ConfigFormat, text: string, meant: unknown): boolean {
+/** Whether a text says what is meant, but for tables around what was changed that have nothing in them: TOML may be unable to keep those. */
+function says(format: ConfigFormat, text: string, meant: unknown, changes: UndoSteps["changes"] = []): boolean {
   try {
-    return isSameValue(format.parse(text), meant);
+    const [said, wanted] = [format.parse(text), meant].map((document) =>
+      changes.reduce((one, { path }) => withoutEmptyAround(one, path), document),
+    );
+    return isSameValue(said, wanted);
   } catch {
     return false;
   }
 }
 
-function assertSays(format: ConfigFormat, text: string, meant: unknown): void {
-  if (says(format, text, meant)) return;
+function assertSays(format: ConfigFormat, text: string, meant: unknown, changes?: UndoSteps["changes"]): void {
+  if (says(format, text, meant, changes)) return;
   throw new ClientError("It is written in a way that cannot be edited safely: make the change by hand.");
+}
+
+function withoutEmptyAround(document: unknown, path: ConfigPath): unknown {
+  const parent = path.slice(0, -1);
+  if (parent.length === 0) return document;
+  const around = valueAt(document, parent);
+  const isEmpty = isTable(around) && Object.keys(around).length === 0;
+  return withoutEmptyAround(isEmpty ? withoutValue(document, parent) : document, parent);
 }

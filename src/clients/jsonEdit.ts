@@ -1,7 +1,7 @@
 import { ClientError } from "./clientError.ts";
 import type { ConfigPath, ConfigValue } from "./configValue.ts";
 import { type JsonDialect, type JsonMember, type JsonNode, type JsonObjectNode, parseJsonTree } from "./jsonTree.ts";
-import { lineAfter, lineStart, spliced, type TextStyle, textStyle } from "./textStyle.ts";
+import { lineAfter, lineStart, spliced, type TextRange, type TextStyle, textStyle } from "./textStyle.ts";
 
 /** Puts a value at a path, and leaves every other byte. Throws a `ClientError` where something else than an object is on the way. */
 export function setJson(text: string, path: ConfigPath, value: ConfigValue, dialect: JsonDialect): string {
@@ -42,6 +42,13 @@ export function removeJson(text: string, path: ConfigPath, dialect: JsonDialect)
   if (node?.type !== "object") return text;
   const member = memberOf(node, path.at(-1) ?? "");
   return member === undefined ? text : withoutMember(text, node, member);
+}
+
+/** Where the value at a path is written. */
+export function jsonRange(text: string, path: ConfigPath, dialect: JsonDialect): TextRange | undefined {
+  let node: JsonNode | undefined = parseJsonTree(text, dialect);
+  for (const name of path) node = node?.type === "object" ? memberOf(node, name)?.value : undefined;
+  return node;
 }
 
 /** Of members of the same name the last one counts, for all parsers. */

@@ -4,6 +4,12 @@ export interface TextStyle {
   readonly indent: string;
 }
 
+/** A stretch of a text, `end` excluded. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The style of a text: that of its first line end, and of its first indented line. */
 export function textStyle(text: string): TextStyle {
   const firstEnd = text.indexOf("\n");

@@ -1,6 +1,6 @@
 import { ClientError } from "./clientError.ts";
 import { type ConfigObject, type ConfigPath, type ConfigValue, isTable } from "./configValue.ts";
-import { lineAfter, lineStart, spliced, textStyle } from "./textStyle.ts";
+import { lineAfter, lineStart, spliced, type TextRange, textStyle } from "./textStyle.ts";
 import { tomlLine, tomlTable, tomlValue } from "./tomlText.ts";
 import { isWithin, parseTomlTree, type TomlPair, type TomlTree } from "./tomlTree.ts";
 
@@ -28,6 +28,12 @@ export function removeToml(text: string, path: ConfigPath): string {
   }
 }
 
+/** Where the value at a path is written, if that is in one piece: a table with a header of its own is not. */
+export function tomlRange(text: string, path: ConfigPath): TextRange | undefined {
+  const pair = pairsOf(parseTomlTree(text)).find((one) => isSame(one.path, path));
+  return pair === undefined ? undefined : { start: pair.valueStart, end: pair.valueEnd };
+}
+
 /** All pairs, those of inline tables included. */
 function pairsOf(tree: TomlTree): readonly TomlPair[] {
   return [...tree.pairs, ...tree.tables.flatMap((table) => table.pairs)].flatMap(deep);
@@ -41,14 +47,8 @@ function isSame(one: TomlPair["path"], other: ConfigPath): boolean {
   return one.length === other.length && isWithin(one, other);
 }
 
-/** A stretch of the text. */
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** What a path consists of, first things first: tables with all that is in them, lines, members of inline tables. */
-function partsOf(text: string, tree: TomlTree, path: ConfigPath): readonly Range[] {
+function partsOf(text: string, tree: TomlTree, path: ConfigPath): readonly TextRange[] {
   const tables = tree.tables.filter((table) => isWithin(table.path, path));
   const others = tree.tables.filter((table) => !tables.includes(table));
   const pairs = [...tree.pairs, ...others.flatMap((table) => table.pairs)];
@@ -59,18 +59,18 @@ function partsOf(text: string, tree: TomlTree, path: ConfigPath): readonly Range
   ].toSorted((one, other) => one.start - other.start);
 }
 
-function linesRange(text: string, { start, end }: Range): Range {
+function linesRange(text: string, { start, end }: TextRange): TextRange {
   return { start: lineStart(text, start), end: lineAfter(text, end) };
 }
 
 /** With the blank line before it, where something is before that. */
-function tableRange(text: string, table: Range): Range {
+function tableRange(text: string, table: TextRange): TextRange {
   const { start, end } = linesRange(text, table);
   const blank = /\n(\r?\n)$/.exec(text.slice(0, start))?.[1]?.length ?? 0;
   return { start: start - blank, end };
 }
 
-function inlineRanges(pair: TomlPair, path: ConfigPath): readonly Range[] {
+function inlineRanges(pair: TomlPair, path: ConfigPath): readonly TextRange[] {
   if (pair.inline === undefined || isWithin(pair.path, path) || !isWithin(path, pair.path)) return [];
   return pair.inline.flatMap((inner, index, all) => {
     if (!isWithin(inner.path, path)) return inlineRanges(inner, path);

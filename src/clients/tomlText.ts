@@ -3,11 +3,18 @@ import { type ConfigObject, type ConfigValue, isTable } from "./configValue.ts";
 /** A value as TOML writes it on one line; dates and long integers as they were parsed. Null cannot be said in TOML and is left out of tables. */
 export function tomlValue(value: ConfigValue | Date | bigint): string {
   if (typeof value === "string") return tomlString(value);
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (typeof value === "number") return tomlNumber(value);
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return `[${(value as readonly ConfigValue[]).map(tomlValue).join(", ")}]`;
   const members = membersOf(value as ConfigObject | null);
   return members.length === 0 ? "{}" : `{ ${members.map(([name, one]) => tomlLine([name], one)).join(", ")} }`;
+}
+
+function tomlNumber(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  return Object.is(value, -0) ? "-0.0" : String(value);
 }
 
 /** `name = value`, the name dotted where it has several parts. */

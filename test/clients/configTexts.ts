@@ -3,6 +3,11 @@ import { parse } from "smol-toml";
 import type { JsonDialect } from "../../src/clients/jsonTree.ts";
 
 const NAMES = [
+  "models",
+  "providers",
+  "agents",
+  "defaults",
+  "language_models",
   "model",
   "model_provider",
   "model_providers",
@@ -24,7 +29,7 @@ const name = fc.constantFrom(...NAMES);
 /** A JSON text in the given dialect: comments, blanks, quotes, commas and line ends as they fall. */
 export function jsonText(dialect: JsonDialect): fc.Arbitrary<string> {
   const blanks = ["", " ", "\n", "\n  ", "\r\n\t", "  "];
-  const comments = ["// a { comment\n", "/* another, \n one */", " /**/ ", "// {\r\n  "];
+  const comments = ["// a { comment\n", "/* another, \n one */", " /**/ ", "// {\r\n  ", "/* provider { */\r\n"];
   const blank = fc.constantFrom(...blanks, ...(dialect === "json" ? [] : comments));
   const bareName = fc.constantFrom("model", "provider", "$x", "patchbay");
   const shownName =
@@ -35,9 +40,10 @@ export function jsonText(dialect: JsonDialect): fc.Arbitrary<string> {
           fc.constant("'model'"),
         )
       : name.map((one) => JSON.stringify(one));
-  const scalars = ["1", "-2.5e3", "true", "null", '"text"', '"// no { comment"', '"\\u00e9\\n"'];
-  const further = ["0x1F", "+1", ".5", "5.", "'sin\\'gle \"'", '"a\\\nb"', "'\\x41'"];
-  const scalar = fc.constantFrom(...scalars, ...(dialect === "json5" ? further : []));
+  const scalars = ["1", "-2.5e3", "-0", "1e400", "12345678901234567890", "true", "null", '"text"'];
+  const texts = ['"// no { comment"', '"/* nor \\" this"', '"\\u00e9\\n\\ud83d\\ude00"', '"😀\u2028"', '""', '"a\\/b"'];
+  const further = ["0x1F", "+1", ".5", "5.", "+Infinity", "NaN", "'sin\\'gle \"'", '"a\\\nb"', "'\\x41'", "'it\\v\\0'"];
+  const scalar = fc.constantFrom(...scalars, ...texts, ...(dialect === "json5" ? further : []));
   const { object } = fc.letrec<{ object: string; value: string; array: string }>((tie) => ({
     value: fc.oneof({ depthSize: "small", withCrossShrink: true }, scalar, tie("object"), tie("array")),
     array: joined(tie("value"), blank, dialect).map((inner) => `[${inner}]`),
@@ -62,32 +68,50 @@ function joined(part: fc.Arbitrary<string>, blank: fc.Arbitrary<string>, dialect
     });
 }
 
-/** A TOML text: comments, blank lines, dotted and quoted keys, inline tables, arrays of tables, line ends as they fall. */
+/** A TOML text: comments, blank lines, dotted and quoted keys, inline tables, arrays of tables, strings, dates and line ends as they fall. */
 export function tomlText(): fc.Arbitrary<string> {
   const key = fc.constantFrom(
     "model",
     "model_provider",
     "openai_base_url",
     "features.web",
+    "features . unbounded_connection_retries",
     '"model_providers".corp.name',
     "model_providers.patchbay.name",
     "model_providers.'patchbay'.base_url",
+    "model_providers.corp.env_http_headers.X-A",
     "model_providers",
+    "features",
     "'quoted key'",
+    '"a.b"',
+    '""',
+    "1234",
     "unbounded_connection_retries",
     '"ключ"',
   );
   const value = fc.constantFrom(
     "1",
     "0xff",
+    "1_000.5e-3",
+    "inf",
+    "nan",
     "1979-05-27T07:32:00Z",
+    "1979-05-27 07:32:00.5-07:00",
+    "1979-05-27",
+    "07:32:00",
     '"text # no comment"',
+    '"\\u00e9 \\"quoted\\" \\\\"',
     "'literal \\'",
     '"""\nseveral [lines]\n"""',
+    '"""\\\n  [not.a.table]\n  a = 1 \\\n"""',
+    "'''\n# no comment\n[nor.a.table]\n'''",
     "[1, 2,\n  # inside\n 3]",
+    "[ { a = 1 }, { patchbay = 'x', }, ]",
     "{ a = 1, b.c = 'x' }",
+    "{\n  a = 1, # of 1.1\n  patchbay = { name = 'old' },\n}",
     "{}",
     "{ patchbay = { name = 'old' }, other = { name = 'x' } }",
+    "{ web = true, unbounded_connection_retries = true }",
     "9223372036854775807",
     "false",
   );
@@ -95,26 +119,40 @@ export function tomlText(): fc.Arbitrary<string> {
     "[model_providers]",
     "[model_providers.patchbay]",
     "[model_providers.patchbay.auth]",
-    "[model_providers.corp]",
+    '[ model_providers . "corp" ]',
+    "[features]",
     "[ features ]",
     "[[rules]]",
     "[rules.inner]",
+    "[[rules.inner2]]",
     '[projects."/home/me/a.b"]',
+    "[projects.'C:\\Users\\me']",
     "[[model_providers]]",
+    "[profiles.work]",
   );
-  const end = fc.constantFrom("", " # note", "   ");
+  const end = fc.constantFrom("", " # note", "   ", "\t# [tab]");
   const pair = fc
-    .tuple(fc.constantFrom("", "  "), key, value, end)
-    .map(([indent, one, what, rest]) => `${indent}${one} = ${what}${rest}`);
+    .tuple(fc.constantFrom("", "  ", "\t"), key, fc.constantFrom(" = ", "=", "   =  "), value, end)
+    .map((parts) => parts.join(""));
   const line = fc.oneof(
     { weight: 5, arbitrary: pair },
     { weight: 3, arbitrary: fc.tuple(header, end).map((parts) => parts.join("")) },
-    { weight: 2, arbitrary: fc.constantFrom("", "# a comment", "   # [not.a.table]") },
+    { weight: 2, arbitrary: fc.constantFrom("", "# a comment", "   # [not.a.table]", "# model = 1") },
   );
-  return fc
-    .tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), fc.boolean())
-    .map(([lines, lineEnd, closed]) => lines.join(lineEnd) + (closed && lines.length > 0 ? lineEnd : ""))
-    .filter(isValid);
+  const lineEnds = fc.oneof(
+    fc.constant(["\n"]),
+    fc.constant(["\r\n"]),
+    fc.array(fc.constantFrom("\n", "\r\n"), { minLength: 2, maxLength: 4 }),
+  );
+  return fc.tuple(fc.array(line, { maxLength: 20 }), lineEnds, fc.boolean()).map(([lines, ends, closed]) => {
+    // What would make the file invalid is left out: names that were given already, tables that are values elsewhere.
+    const kept = lines.reduce<readonly string[]>(
+      (before, one) => (isValid([...before, one].join("\n")) ? [...before, one] : before),
+      [],
+    );
+    const ended = kept.map((one, index) => [one, ends[index % ends.length] ?? "\n"] as const);
+    return ended.map(([one, lineEnd], index) => (closed || index < kept.length - 1 ? one + lineEnd : one)).join("");
+  });
 }
 
 function isValid(text: string): boolean {

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
+import { stringify } from "smol-toml";
+import { clientModels } from "../../src/clients/clientModels.ts";
+import type { ClientPlace, ConnectionFacts } from "../../src/clients/clientRow.ts";
+import { CLIENT_TABLE } from "../../src/clients/clientTable.ts";
 import type { FormatName } from "../../src/clients/configFormat.ts";
 import { configFormat } from "../../src/clients/configFormat.ts";
 import { isSameValue, valueAt } from "../../src/clients/configValue.ts";
 import { applyEdit, type FileEdit, undoEdit } from "../../src/clients/fileEdit.ts";
 import { linesOf } from "../../src/clients/lineDiff.ts";
+import { BUILT_IN_PRICES } from "../../src/ledger/priceTable.ts";
 import { jsonText, tomlText } from "./configTexts.ts";
 
 const TOML_EDITS: readonly FileEdit[] = [
@@ -46,10 +51,17 @@ const FORMATS: readonly (readonly [FormatName, fc.Arbitrary<string>, readonly Fi
 
 /** Files in which something is in the way are refused; a generator makes those, too. */
 function applied(text: string, edit: FileEdit): string | undefined {
+  return refusable(() => applyEdit(text, edit));
+}
+
+function refusable<Result>(work: () => Result): Result | undefined {
   try {
-    return applyEdit(text, edit);
+    return work();
   } catch (error) {
-    assert.match(String(error), /(no table|no object|list of tables|cannot be edited safely)/);
+    assert.match(
+      String(error),
+      /(no table|no object|list of tables|cannot be edited safely|version that is not known)/,
+    );
     return undefined;
   }
 }
@@ -62,6 +74,46 @@ function says(format: FormatName, text: string, other: string): boolean {
     return false;
   }
 }
+
+const PLACE: ClientPlace = { environment: {}, platform: "linux", homeDirectory: "/home/me", project: undefined };
+const FACTS: ConnectionFacts = {
+  origin: "http://127.0.0.1:8390",
+  key: "pb_key",
+  keyFile: "/data/keys/x",
+  keyCommand: ["/usr/bin/node", "/opt/patch bay/cli.js", "client-key", "x"],
+  models: clientModels([], BUILT_IN_PRICES),
+  model: undefined,
+  isBounded: true,
+};
+
+describe("Connecting and disconnecting a client", function () {
+  this.timeout(60_000);
+  for (const row of CLIENT_TABLE) {
+    for (const { id: mode } of row.modes) {
+      const paths = row.reads(PLACE);
+      const planOf = (texts: ReadonlyMap<string, string | undefined>) =>
+        row.plan({ place: PLACE, mode, texts, facts: FACTS });
+      const [known] = planOf(new Map(paths.map((path) => [path, undefined]))).edits;
+      if (known === undefined) continue;
+      it(`leaves a file of any content as it was: ${row.id}, ${mode}`, () => {
+        let connected = 0;
+        const text = known.format === "toml" ? tomlText() : jsonText(known.format);
+        fc.assert(
+          fc.property(text, (before) => {
+            const texts = new Map(paths.map((path) => [path, path === known.path ? before : undefined]));
+            const edit = refusable(() => planOf(texts).edits.find(({ path }) => path === known.path));
+            const after = edit === undefined ? undefined : applied(before, edit);
+            if (edit === undefined || after === undefined) return;
+            connected += 1;
+            assert.deepEqual(undoEdit(after, { ...edit, before, after }), { text: before, leftAlone: [] });
+          }),
+          { numRuns: 150 },
+        );
+        assert(connected > 40, String(connected));
+      });
+    }
+  }
+});
 
 describe("An edit of a configuration file", function () {
   this.timeout(60_000);
@@ -123,6 +175,30 @@ describe("An edit of a configuration file", function () {
         }),
         { numRuns: 200 },
       );
+    });
+  }
+
+  for (const [format, texts, edits] of FORMATS) {
+    it(`in ${format} is taken out also after a program wrote the whole file anew`, () => {
+      let checked = 0;
+      fc.assert(
+        fc.property(texts, fc.constantFrom(...edits), (before, edit) => {
+          // What JSON cannot say would be lost on the way.
+          if (/1e400|Infinity|NaN|-0/.test(before)) return;
+          const after = applied(before, edit);
+          if (after === undefined) return;
+          const said = configFormat(format).parse(after);
+          const written = format === "toml" ? stringify(said) : JSON.stringify(said, undefined, 4);
+          if (!says(format, written, after)) return;
+          checked += 1;
+          const { text, leftAlone } = undoEdit(written, { ...edit, before, after });
+          assert.deepEqual(leftAlone, []);
+          // A table that had nothing in it may have gone on the way.
+          assert(says(format, text, before) || says(format, `${text}\n[model_providers]\n`, before), text);
+        }),
+        { numRuns: 200 },
+      );
+      assert(checked > 50, String(checked));
     });
   }
 
