@@ -1,8 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { chmod, chown, lstat, mkdir, open, readFile, readlink, rename, rm, rmdir, stat } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientError } from "./clientError.ts";
+import { codeOf, fileTrouble } from "./fileTrouble.ts";
 
 /** A configuration file as it is on the disk. */
 export interface ConfigFile {
@@ -29,6 +43,10 @@ const PERMISSIONS = 0o7777;
 const WRITABLE = 0o222;
 const HELD_ATTEMPTS = 5;
 const HELD_PAUSE_MS = 50;
+const DRAFT_PREFIX = ".patchbay-";
+const DRAFT_NAME = /^\.patchbay-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+/** Writing takes no second: an older draft belongs to a process that was killed. */
+const OLD_DRAFT_MS = 60_000;
 
 /** Reads a file, which need not be there. Rejects with a `ClientError` where it is none, is not UTF-8, is huge or cannot be read. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
@@ -45,7 +63,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     if (codeOf(error) === "ENOENT") {
       return { path, target, text: undefined, hasByteOrderMark: false, facts: undefined };
     }
-    throw failed(path, "read", error);
+    throw fileTrouble(path, "read", error);
   }
   let text: string;
   try {
@@ -67,7 +85,9 @@ export async function writeConfigFile(file: ConfigFile, text: string | undefined
   if (facts !== undefined && (facts.mode & WRITABLE) === 0) {
     throw new ClientError(`${path} is read-only: whatever made it so is the place to change it.`);
   }
-  const draft = join(dirname(target), `.patchbay-${randomUUID()}`);
+  const folder = dirname(target);
+  await removeOldDrafts(folder);
+  const draft = join(folder, `${DRAFT_PREFIX}${randomUUID()}`);
   try {
     if (text === undefined) {
       await assertUnchanged(file);
@@ -83,9 +103,9 @@ export async function writeConfigFile(file: ConfigFile, text: string | undefined
     if (facts !== undefined) await takeOver(draft, facts);
     await assertUnchanged(file);
     await putInPlace(draft, target);
-    await syncFolder(dirname(target));
+    await syncFolder(folder);
   } catch (error) {
-    throw error instanceof ClientError ? error : failed(path, "written", error);
+    throw error instanceof ClientError ? error : fileTrouble(path, "written", error);
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }
@@ -96,7 +116,7 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   try {
     return await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw failed(path, "made", error);
+    throw fileTrouble(path, "made", error);
   }
 }
 
@@ -111,6 +131,17 @@ export async function removeEmptyFolders(inner: string, outer: string): Promise<
   }
 }
 
+async function removeOldDrafts(folder: string): Promise<void> {
+  try {
+    const drafts = (await readdir(folder)).filter((name) => DRAFT_NAME.test(name));
+    for (const path of drafts.map((name) => join(folder, name))) {
+      if ((await stat(path)).mtimeMs < Date.now() - OLD_DRAFT_MS) await rm(path, { force: true });
+    }
+  } catch {
+    // Whoever writes there next tries again.
+  }
+}
+
 /** Where a path leads, also where there is nothing at its end yet. */
 async function targetOf(path: string): Promise<string> {
   let target = resolve(path);
@@ -120,7 +151,7 @@ async function targetOf(path: string): Promise<string> {
       facts = await lstat(target);
     } catch (error) {
       if (codeOf(error) === "ENOENT") return target;
-      throw failed(path, "read", error);
+      throw fileTrouble(path, "read", error);
     }
     if (facts.isFile()) return target;
     if (!facts.isSymbolicLink()) throw new ClientError(`${path} is no file: look at what it is.`);
@@ -167,34 +198,4 @@ async function syncFolder(folder: string): Promise<void> {
   } catch {
     // The file itself is safe.
   }
-}
-
-function failed(path: string, what: "read" | "written" | "made", error: unknown): ClientError {
-  const code = codeOf(error);
-  switch (code) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return new ClientError(
-        `${path} cannot be ${what}, the disk is full: it is as it was; make room, then try again.`,
-        {
-          cause: error,
-        },
-      );
-    case "EBUSY":
-      return new ClientError(
-        `${path} cannot be replaced, as it is mounted by itself: make the change where it comes from.`,
-        {
-          cause: error,
-        },
-      );
-    default:
-      return new ClientError(
-        `${path} cannot be ${what}${code === "" ? "" : ` (${code})`}: check the permissions of it and its folder.`,
-        { cause: error },
-      );
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

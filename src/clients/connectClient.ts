@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
-import { withFileLock } from "../node/fileLock.ts";
 import { aboutFile, ClientError } from "./clientError.ts";
 import type { ClientPlace, ClientRow, ConnectionFacts } from "./clientRow.ts";
 import { makeFolder, writeConfigFile } from "./configFile.ts";
 import { type BareFile, readBare } from "./connectionFiles.ts";
 import { connectionId } from "./connectionId.ts";
+import { withConnectionLock } from "./connectionLock.ts";
 import type { ConnectedFile, Connection, ConnectionJournal } from "./connectionJournal.ts";
 import { applyEdit } from "./fileEdit.ts";
 
@@ -100,7 +100,7 @@ export async function proposeConnect(parts: ConnectionParts, request: ConnectReq
     values: known === undefined ? undefined : planned.values,
     isNeeded: changes.length > 0 || known === undefined || !isUpToDate(planned, request),
     apply: () =>
-      withFileLock(parts.journal.lockPath, async () => {
+      withConnectionLock(parts.journal.lockPath, async () => {
         const before = new Map(planned.files.map(({ file }) => [file.path, file.text]));
         return apply(parts, request, before);
       }),

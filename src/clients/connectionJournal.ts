@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ClientError } from "./clientError.ts";
-import { readConfigFile, writeConfigFile } from "./configFile.ts";
+import { makeFolder, readConfigFile, writeConfigFile } from "./configFile.ts";
 import { isConnection } from "./connectionShape.ts";
 import type { FileEdit } from "./fileEdit.ts";
 
@@ -76,7 +76,7 @@ export function openConnectionJournal(dataDirectory: string): ConnectionJournal 
   }
 
   async function replace(path: string, text: string): Promise<void> {
-    await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+    await makeFolder(join(path, ".."));
     await writeConfigFile(await readConfigFile(path), text);
   }
 
@@ -91,7 +91,7 @@ export function openConnectionJournal(dataDirectory: string): ConnectionJournal 
     write: (connection) => replace(pathOf(connection.id), `${JSON.stringify(connection, undefined, 2)}\n`),
     remove: (id) => rm(pathOf(id), { force: true }),
     async backUp(id, path, text, now) {
-      await mkdir(backups, { recursive: true, mode: 0o700 });
+      await makeFolder(backups);
       const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
       const copy = join(backups, `${stamp}-${id}-${basename(path)}`);
       await writeConfigFile(await readConfigFile(copy), text);

@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
-import { withFileLock } from "../node/fileLock.ts";
 import { ClientError } from "./clientError.ts";
 import { removeEmptyFolders, writeConfigFile } from "./configFile.ts";
 import type { ConnectionParts, FileChange } from "./connectClient.ts";
 import { type BareFile, readBare } from "./connectionFiles.ts";
+import { withConnectionLock } from "./connectionLock.ts";
 import type { Connection } from "./connectionJournal.ts";
 
 /** What taking a connection out would come to; nothing is done until it is applied. */
@@ -29,7 +29,7 @@ export async function proposeDisconnect(parts: ConnectionParts, id: string): Pro
       leftAlone.map((path) => `"${path.join(".")}" in ${file.path} was changed after it was put in, and stays.`),
     ),
     apply: () =>
-      withFileLock(parts.journal.lockPath, () =>
+      withConnectionLock(parts.journal.lockPath, () =>
         apply(parts, id, new Map(files.map(({ file }) => [file.path, file.text]))),
       ),
   };

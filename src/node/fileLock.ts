@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,14 +69,24 @@ async function take(path: string, own: Holder, times: FileLockTimes): Promise<bo
 }
 
 async function create(path: string, content: Holder): Promise<boolean> {
+  let handle: FileHandle;
   try {
-    await writeFile(path, `${JSON.stringify(content)}\n`, { flag: "wx", mode: 0o600 });
-    return true;
+    handle = await open(path, "wx", 0o600);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     // Windows says this of a file that is just being deleted.
     if (process.platform === "win32" && codeOf(error) === "EPERM" && (await ageOf(path)) !== undefined) return false;
     throw error;
+  }
+  try {
+    await handle.writeFile(`${JSON.stringify(content)}\n`);
+    return true;
+  } catch (error) {
+    // A full disk: an empty lock would keep everybody out until it is taken for dead.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 
