@@ -146,10 +146,8 @@ export function tomlText(): fc.Arbitrary<string> {
   );
   return fc.tuple(fc.array(line, { maxLength: 20 }), lineEnds, fc.boolean()).map(([lines, ends, closed]) => {
     // What would make the file invalid is left out: names that were given already, tables that are values elsewhere.
-    const kept = lines.reduce<readonly string[]>(
-      (before, one) => (isValid([...before, one].join("\n")) ? [...before, one] : before),
-      [],
-    );
+    const kept: string[] = [];
+    for (const one of lines) if (isValid([...kept, one].join("\n"))) kept.push(one);
     const ended = kept.map((one, index) => [one, ends[index % ends.length] ?? "\n"] as const);
     return ended.map(([one, lineEnd], index) => (closed || index < kept.length - 1 ? one + lineEnd : one)).join("");
   });
