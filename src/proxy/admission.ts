@@ -82,8 +82,9 @@ export interface AdmissionParts {
   readonly onTaken?: () => void;
 }
 
-/** Codex and opencode ask five times more at most: seconds that double from one cover half a minute, and half a minute each is enough. */
+/** Codex and opencode ask five times more at most: waits of twice the time that has passed, up to this, cover a minute. */
 const LONGEST_PLACE_SECONDS = 30;
+const WAIT_PER_TIME_PASSED = 2;
 const MS_PER_SECOND = 1000;
 
 /** Admission over what is known of the keys' use. */
@@ -97,11 +98,11 @@ export function createAdmission(parts: AdmissionParts): Admission {
   /** When a request of a key that has some running last began or ended, on the monotonic clock. */
   const movedAt = new Map<string, number>();
 
-  /** Nobody knows when a place becomes free: in about as long as nothing has moved. */
+  /** Nobody knows when a place becomes free: soon, as a rule, and the later the longer nothing has moved. */
   function placeSeconds(key: LocalKey): number {
     const now = clock.monotonic();
     const stillSeconds = (now - (movedAt.get(key.id) ?? now)) / MS_PER_SECOND;
-    return Math.min(LONGEST_PLACE_SECONDS, Math.max(1, Math.floor(stillSeconds)));
+    return Math.min(LONGEST_PLACE_SECONDS, Math.max(1, Math.floor(WAIT_PER_TIME_PASSED * stillSeconds)));
   }
 
   function count(key: LocalKey, requests: 1 | -1, tokens: number): void {

@@ -217,7 +217,7 @@ describe("admission", () => {
     assert.equal(rig.admission.standing(limited).running, 1);
   });
 
-  it("names a wait for a place that doubles while nothing moves, as agents ask five times more at most", () => {
+  it("names a wait for a place that grows while nothing moves: agents ask five times more at most, which covers a minute", () => {
     const rig = admissionRig();
     const limited = key({ maxConcurrent: 2 });
     const first = passed(rig.ask(limited));
@@ -229,7 +229,7 @@ describe("admission", () => {
       rig.now += seconds * 1000;
       return seconds;
     });
-    assert.deepEqual(waits, [1, 1, 2, 4, 8, 16, 30, 30]);
+    assert.deepEqual(waits, [1, 2, 6, 18, 30, 30, 30, 30]);
     first.end();
     passed(rig.ask(limited));
     assert.equal(wait(), 1);
