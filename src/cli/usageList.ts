@@ -58,9 +58,17 @@ function groupsCsv(groupBy: UsageGrouping, groups: readonly UsageGroup[], labels
   return csv([fields, ...groups.map((group) => Object.values(listedJson(groupBy, group, labels)))]);
 }
 
+const TITLES = ["REQUESTS", "ERRORS", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST", "SOURCE"];
+/** What a terminal without room for bars does without, first to last; it is in the sentence below, and in JSON and CSV. */
+const SPARED = ["REASONING", "ERRORS", "SOURCE"];
+/** A gap, and a bar that tells something. */
+const ROOM_FOR_BAR = 12;
+/** So much of a name is shown before a column is left out. */
+const NAME_CHARACTERS = 20;
+
 /**
- * Groups for people, with the totals of more than one and where their cost comes from. In a terminal of known width each group has a bar, of
- * its cost, or of its tokens where no cost is known.
+ * Groups for people, with the totals of more than one and where their cost comes from. In a terminal of known width each of several groups has
+ * a bar, of its cost, or of its tokens where no cost is known; columns give way to it.
  */
 export function groupsTable(
   groupBy: UsageGrouping,
@@ -68,23 +76,45 @@ export function groupsTable(
   width: number | undefined,
   labels: ReadonlyMap<string, string> = new Map(),
 ): string {
-  const columns: Column[] = [
-    { title: groupBy.toUpperCase(), align: "left" },
-    ...["REQUESTS", "ERRORS", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST"].map((title): Column => ({
-      title,
-      align: "right",
-    })),
-    { title: "SOURCE", align: "left" },
-  ];
   const total = groups.reduce<UsageTotals | undefined>(sum, undefined) ?? NO_USAGE;
   const lines = groups.map((group) => line(nameOf(group, labels), group));
   if (groups.length > 1) lines.push(line("TOTAL", total));
-  const printed = table(columns, lines, width).trimEnd().split("\n");
   const measure = (group: UsageGroup): number =>
     total.costMicros > 0 ? group.costMicros : group.inputTokens + group.outputTokens;
   const values = [undefined, ...groups.map(measure)];
-  const barred = width === undefined || groups.length < 2 ? printed : withBars(printed, values, width);
-  return `${barred.join("\n")}\n\n${costSentence(total)}\n`;
+  const printed = tableWithBars(groupBy.toUpperCase(), lines, width, groups.length > 1 ? values : []);
+  return `${printed.join("\n")}\n\n${costSentence(total)}\n`;
+}
+
+/** The lines of the table that has the most columns of those that leave room for bars; all columns and no bars where none does. */
+function tableWithBars(
+  title: string,
+  lines: readonly (readonly string[])[],
+  width: number | undefined,
+  values: readonly (number | undefined)[],
+): string[] {
+  const tableWithout = (spared: readonly string[], most: number | undefined): string[] => {
+    const kept = TITLES.map((name, index) => ({ name, index: index + 1 })).filter(({ name }) => !spared.includes(name));
+    const columns = kept.map(({ name }): Column => ({ title: name, align: name === "SOURCE" ? "left" : "right" }));
+    const cells = lines.map((cell) => [cell[0] ?? "", ...kept.map(({ index }) => cell[index] ?? "")]);
+    return table([{ title, align: "left" }, ...columns], cells, most)
+      .trimEnd()
+      .split("\n");
+  };
+  if (width !== undefined && values.length > 0) {
+    const longestName = Math.max(...lines.map(([name = ""]) => characters(name)));
+    for (let count = 0; count <= SPARED.length; count += 1) {
+      const spared = SPARED.slice(0, count);
+      const whole = Math.max(...tableWithout(spared, undefined).map(characters));
+      const needed = whole - longestName + Math.min(longestName, NAME_CHARACTERS);
+      if (needed + ROOM_FOR_BAR <= width) return withBars(tableWithout(spared, width - ROOM_FOR_BAR), values, width);
+    }
+  }
+  return tableWithout([], width);
+}
+
+function characters(text: string): number {
+  return Array.from(text).length;
 }
 
 function nameOf({ group }: UsageGroup, labels: ReadonlyMap<string, string>): string {

@@ -200,7 +200,29 @@ describe("patchbay usage list", () => {
       const wide = await widths(140);
       assert.match(wide[1]!, / █{30}$/);
       for (const at of [0, 2, 3]) assert.ok(!wide[at]!.includes("█"));
-      for (const terminalWidth of [undefined, 80]) assert.ok(!(await widths(terminalWidth)).join("").includes("█"));
+      for (const terminalWidth of [undefined, 50]) assert.ok(!(await widths(terminalWidth)).join("").includes("█"));
+    });
+  });
+
+  it("leaves columns out before bars, and says what they said below", async () => {
+    const rows = [
+      row({ id: "1", keyId: "key_with-a-name-that-is-long", costMicros: 900_000 }),
+      row({ id: "2", keyId: "key_b", costMicros: 300_000 }),
+    ];
+    await withRows(rows, async (folder) => {
+      for (let terminalWidth = 40; terminalWidth <= 160; terminalWidth += 1) {
+        const { out } = await runIn({ PATCHBAY_DATA_DIR: folder }, ["list"], terminalWidth);
+        const [titles = "", first = "", second = ""] = out.split("\n");
+        if (terminalWidth >= 80) {
+          const bars = [first, second].map((text) => /█+▌?$/.exec(text)?.[0].length ?? 0);
+          assert.ok(bars[0]! >= 6 && bars[1]! > 0 && bars[1]! < bars[0]!, `${terminalWidth}: ${out}`);
+          for (const text of [first, second]) assert.ok(text.length <= terminalWidth);
+          assert.match(titles, /^KEY +REQUESTS .*INPUT +CACHED +OUTPUT .*COST/);
+        }
+        if (terminalWidth === 80) assert.doesNotMatch(titles, /REASONING/);
+        if (terminalWidth >= 120) assert.match(titles, /ERRORS .*REASONING .*SOURCE/);
+        assert.match(out, /\nCost: \$1\.20 by the price table\.\n$/);
+      }
     });
   });
 
