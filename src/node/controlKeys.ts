@@ -6,26 +6,31 @@ import { type ControlApi, jsonBody } from "./controlApi.ts";
 import type { WrittenChanges, WrittenKey } from "./keyDraft.ts";
 import type { KeyKeeping } from "./keyKeeping.ts";
 
-/** Adds the routes by which keys are managed over the control socket. */
-export function addKeyRoutes(api: ControlApi, keeping: KeyKeeping): void {
+/** Adds the routes by which keys are managed over the control socket. `onChanged` is called when one of them has changed something. */
+export function addKeyRoutes(api: ControlApi, keeping: KeyKeeping, onChanged: () => void): void {
+  const changed = <Result>(work: () => Result): Result => {
+    const result = told(work);
+    onChanged();
+    return result;
+  };
   api.get("/keys", (context) => context.json(keeping.list()));
   api.post("/keys", async (context) => {
     const written = writtenKey(await jsonBody(context));
-    return context.json(told(() => keeping.add(written)));
+    return context.json(changed(() => keeping.add(written)));
   });
   api.get("/keys/:name", (context) => context.json(told(() => keeping.show(context.req.param("name")))));
   api.post("/keys/:name/set", async (context) => {
     const changes = writtenChanges(await jsonBody(context));
-    return context.json(told(() => keeping.set(context.req.param("name"), changes)));
+    return context.json(changed(() => keeping.set(context.req.param("name"), changes)));
   });
-  api.post("/keys/:name/revoke", (context) => context.json(told(() => keeping.revoke(context.req.param("name")))));
+  api.post("/keys/:name/revoke", (context) => context.json(changed(() => keeping.revoke(context.req.param("name")))));
   api.post("/keys/:name/rotate", async (context) => {
     const { grace } = await jsonBody(context);
-    return context.json(told(() => keeping.rotate(context.req.param("name"), textOf("grace", grace))));
+    return context.json(changed(() => keeping.rotate(context.req.param("name"), textOf("grace", grace))));
   });
   api.post("/keys/:name/credit", async (context) => {
     const { change } = await jsonBody(context);
-    return context.json(told(() => keeping.credit(context.req.param("name"), textOf("change", change) ?? "")));
+    return context.json(changed(() => keeping.credit(context.req.param("name"), textOf("change", change) ?? "")));
   });
 }
 

@@ -42,6 +42,8 @@ export type ControlEvent =
   /** A request was written into the ledger, or settled later. */
   | { readonly type: "row"; readonly row: ReturnType<typeof rowJson> }
   | { readonly type: "plan"; readonly plan: PlanPicture }
+  /** Keys were made, changed or revoked. */
+  | { readonly type: "keys" }
   /** A request was refused by a limit of ours. */
   | { readonly type: "refusal"; readonly refusal: ControlRefused }
   /** The ChatGPT sign-in was refreshed, or has ended: attached windows fetch what is pending, store it, and say so. */

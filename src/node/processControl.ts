@@ -159,7 +159,7 @@ export async function startProcessControl(parts: ProcessControlParts): Promise<P
   });
   addRowRoutes(api, parts.sql);
   addUsageViewRoutes(api, parts.sql, () => clock.now());
-  addKeyRoutes(api, parts.keyKeeping);
+  addKeyRoutes(api, parts.keyKeeping, () => events.publish(() => ({ type: "keys" })));
   settings.addRoutes?.(api, {
     publish: (make) => events.publish(make),
     publishState: () => events.publish(() => ({ type: "state", state: state() })),

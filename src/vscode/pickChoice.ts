@@ -8,12 +8,15 @@ export interface PickOptions {
   readonly placeHolder: string;
 }
 
+/** Who looks something up in between comes back to it. */
+const BEHAVIOUR = { ignoreFocusOut: true, matchOnDescription: true, matchOnDetail: true } as const;
+
 /** Lets the user pick one of a few; undefined where nothing was picked. */
 export async function pickChoice<Value>(
   choices: readonly Choice<Value>[],
   options: PickOptions,
 ): Promise<Value | undefined> {
-  return (await window.showQuickPick([...choices], { ...options, ignoreFocusOut: true }))?.value;
+  return (await window.showQuickPick([...choices], { ...options, ...BEHAVIOUR }))?.value;
 }
 
 /** The same under headings. */
@@ -25,6 +28,5 @@ export async function pickGrouped<Value>(
   const items = groups.then((all) =>
     all.flatMap(({ title, choices }): Item[] => [{ label: title, kind: QuickPickItemKind.Separator }, ...choices]),
   );
-  const shown = { ...options, ignoreFocusOut: true, matchOnDescription: true, matchOnDetail: true };
-  return (await window.showQuickPick(items, shown))?.value;
+  return (await window.showQuickPick(items, { ...options, ...BEHAVIOUR }))?.value;
 }

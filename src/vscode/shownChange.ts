@@ -8,7 +8,7 @@ const LONG_ENOUGH = 24;
  * told apart. What an editor shows may be recorded, shared and copied.
  */
 export function withShortKeys(text: string): string {
-  return text.replaceAll(/pb_[\w-]+/g, (key) => {
+  return text.replaceAll(/(?<![\w-])pb_[\w-]+/g, (key) => {
     if (key === KEY_TO_COME) return key;
     return key.length < LONG_ENOUGH ? "pb_***" : `pb_***${key.slice(-SHOWN_CHARACTERS)}`;
   });

@@ -125,6 +125,7 @@ export function createUsageWatch({ connection, later, now, log }: UsageWatchPart
         facts = { ...facts, plan: event.plan };
         tell("all");
         break;
+      case "keys":
       case "row":
       case "state":
       case "credentials":

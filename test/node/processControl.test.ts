@@ -96,14 +96,15 @@ describe("the control of a process", () => {
     const events: ControlEvent[] = [];
     const abort = new AbortController();
     opened.add(() => abort.abort());
+    const client = async () => (await connectControl(claim.path))!;
     const watch = async (): Promise<void> => {
-      const client = await connectControl(claim.path);
+      const watched = await client();
       void (async () => {
-        for await (const event of client!.events(abort.signal)) events.push(event);
+        for await (const event of watched.events(abort.signal)) events.push(event);
       })();
       await until(() => events.length === 1, "the state");
     };
-    return { control, timers, liveRequests, ledger, events, watch, plansAsked: () => plansAsked };
+    return { control, timers, liveRequests, ledger, events, watch, client, plansAsked: () => plansAsked };
   }
 
   it("tells of the plan once for all that an answer says of it, and asks for nothing while nobody watches", async () => {
@@ -118,6 +119,19 @@ describe("the control of a process", () => {
     control.planMayHaveChanged();
     timers.run();
     await until(() => events.filter(({ type }) => type === "plan").length === 2, "the plan again");
+  });
+
+  it("tells that keys were made and revoked, once for each change", async () => {
+    const { events, watch, client } = await start();
+    await watch();
+    const { id } = await (await client()).addKey({ label: "laptop" });
+    await (await client()).revokeKey(id);
+    await assert.rejects((await client()).revokeKey("nobody"));
+    await until(() => events.length === 3, "both events");
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ["state", "keys", "keys"],
+    );
   });
 
   it("tells of requests and rows", async () => {

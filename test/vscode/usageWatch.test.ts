@@ -83,6 +83,16 @@ describe("what a window knows of the usage", () => {
     assert.equal(asked(), 2);
   });
 
+  it("is asked for anew when keys have changed", async () => {
+    const { watch, attach, elapse, timers, tell } = watching();
+    attach();
+    elapse();
+    await until(() => watch.facts.keys.length === 1, "the keys");
+    const before = timers.length;
+    tell({ type: "keys" });
+    assert.equal(timers.length, before + 1);
+  });
+
   it("sets no timer but the one for midnight while nothing happens", async () => {
     const { watch, attach, elapse, timers } = watching();
     attach();

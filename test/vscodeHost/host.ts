@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly settings?: object;
   /** The ledger's folder, where it is not one below the host's. */
   readonly dataDirectory?: string;
+  /** Variables besides the test's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** One window. */
@@ -89,6 +91,7 @@ export async function startHost(folder: string, vsix: string, options: HostOptio
   const dataDirectory = options.dataDirectory ?? places.data;
   const env = {
     ...process.env,
+    ...options.environment,
     PATCHBAY_SANDBOX: "1",
     PATCHBAY_DATA_DIR: dataDirectory,
     PATCHBAY_DRIVER: places.driver,
