@@ -29,6 +29,11 @@ Whether you want that is your decision; Ctrl-C leaves everything as it is.
 
 `;
 
+const KEYCHAIN_NOTE = `Note: macOS's own tool for the keychain stores no more than about 4,000 characters, and a sign-in with ChatGPT is mostly longer.
+This one may therefore fail at its end; --creds-store auto keeps the sign-in in a file that only you can read.
+
+`;
+
 /** The ways to sign in. */
 type Way = "browser" | "device" | "paste";
 
@@ -53,6 +58,7 @@ export async function runLogin(
     const issuer = issuerOf(values, effects);
     const { kind, store, description } = openCredentialPlace(values, io.environment, issuer.baseUrl, effects);
     if (kind === "env") throw new Misuse("--creds-store env is not signed in to: set ACCESS_TOKEN and ACCOUNT_ID.");
+    if (kind === "keychain") io.stdout(KEYCHAIN_NOTE);
     // A damaged file says so before the user goes through a sign-in.
     if ((await store.read()) === undefined) io.stdout(TERMS);
     let signedIn: CodexTokens | undefined;

@@ -72,9 +72,18 @@ export function translateTools(body: JsonObject, names: ToolNames): ChatTools {
   };
 }
 
+/** Tools that the caller has to run itself, or to say yes to, and whose calls would be lost on the way to it. */
+const CALLERS_OWN = /^(?:local_shell|shell|apply_patch|computer(?:_.*)?|mcp)$/;
+
 /** The type of a tool that the backend runs itself, under the name it has there. Throws `invalid_request`. */
 export function hostedToolType(type: unknown, param: string): string {
   const told = requiredName(type, param);
+  if (CALLERS_OWN.test(told)) {
+    throw refusedField(
+      param,
+      `cannot be '${told}' here: chat completions have no form for its calls, so ask for it over the Responses API.`,
+    );
+  }
   // The backend refuses the preview's names, dated ones too.
   return told.startsWith("web_search_preview") ? "web_search" : told;
 }

@@ -28,10 +28,14 @@ const REFUSED_CONTENT = /_policy(?:_|$)|^(?:invalid_image|image_|invalid_base64_
 /** Statuses that mean to a caller what they mean to us. Others of the 400s (432 for workspace routing) become a 400. */
 const KEPT_STATUSES = new Set([402, 403, 408, 409, 413, 415, 422, 429]);
 const CHALLENGE = /attention required!|enable javascript and cookies|just a moment\.\.\./i;
+const REDIRECTED =
+  "The Codex backend's address sends requests elsewhere: check its base URL and the network, then send the request again.";
 const SIGN_IN_AGAIN = "sign in to ChatGPT again";
 
 /** An HTTP answer of the Codex backend that is an error. `now` is in milliseconds; header names are asked for in lower case. */
 export function failureOfAnswer(status: number, header: HeaderOf, body: string, now: number): CodexFailure {
+  // Not followed, because the token must not travel.
+  if (status >= 300 && status < 400) return upstreamFailure("upstream_no_answer", REDIRECTED);
   if (isPage(header, body)) return pageFailure(status, header, body, now);
   const parsed = parse(body);
   const fields = failureFields(parsed);

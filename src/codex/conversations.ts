@@ -94,6 +94,12 @@ export function createConversations(clock: Clock, limits: ConversationLimits): C
     }
   }
 
+  function grow(key: string, memory: Memory, by: number): void {
+    memory.characters += by;
+    // One that was forgotten in the meantime is counted no more.
+    if (memories.get(key) === memory) characters += by;
+  }
+
   function remember(memory: Memory, items: readonly JsonObject[]): void {
     const answer = answerOf(items);
     if (answer.items.length === 0) return;
@@ -133,11 +139,8 @@ export function createConversations(clock: Clock, limits: ConversationLimits): C
           return memory.instructions;
         },
         set instructions(text) {
-          const before = memory.instructions?.length ?? 0;
+          grow(key, memory, (text?.length ?? 0) - (memory.instructions?.length ?? 0));
           memory.instructions = text;
-          const grown = (text?.length ?? 0) - before;
-          memory.characters += grown;
-          if (memories.get(key) === memory) characters += grown;
         },
         restore: (input, reasoning) => restore(memory, input, reasoning === "replay"),
         remember(items) {
@@ -146,6 +149,8 @@ export function createConversations(clock: Clock, limits: ConversationLimits): C
         },
         turnState: (turn) => (memory.turn?.turn === turn ? memory.turn.state : undefined),
         noteTurnState(turn, state) {
+          const before = memory.turn === undefined ? 0 : memory.turn.turn.length + memory.turn.state.length;
+          grow(key, memory, turn.length + state.length - before);
           memory.turn = { turn, state };
         },
       };

@@ -119,6 +119,6 @@ function assertFits(account: string, document: JsonObject, spareBytes: number): 
   if (Buffer.byteLength(lineFor(account, document)) + spareBytes <= LONGEST_LINE_BYTES) return;
   throw new SignInError(
     "store_failed",
-    "The sign-in is longer than /usr/bin/security can store: let Codex CLI refresh it, or use --creds-store auto.",
+    "The sign-in is longer than /usr/bin/security can store, so it can be read from the keychain but not written: let Codex CLI refresh it, or use --creds-store auto.",
   );
 }

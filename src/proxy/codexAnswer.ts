@@ -5,7 +5,7 @@ import { joinBytes } from "../wire/joinBytes.ts";
 import { isCodex, statusForCaller } from "./clientIdentity.ts";
 import { chatObject, chatStream } from "./codexChatAnswer.ts";
 import { responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
-import { type CodexAnswerOptions, encoded, JSON_TYPE, NOTHING, type Shaping } from "./codexShaping.ts";
+import { type CodexAnswerOptions, encoded, EVENT_STREAM, JSON_TYPE, NOTHING, type Shaping } from "./codexShaping.ts";
 import type { ClientEnding, ClientHead, HeaderPairs, RelayObserver, RelayOutcome } from "./exchange.ts";
 import { headerValue } from "./headerPolicy.ts";
 
@@ -13,6 +13,8 @@ import { headerValue } from "./headerPolicy.ts";
 const MAX_ERROR_BYTES = 256 * 1024;
 /** They belong to the body that the upstream sent. */
 const BODY_HEADERS: ReadonlySet<string> = new Set(["content-type", "content-length", "content-encoding"]);
+/** For proxies like nginx between us and the caller: they would hold back the first words, and the signs of life while the model thinks. */
+const UNBUFFERED: HeaderPairs = ["x-accel-buffering", "no"];
 /** So long the upstream may take to close a stream that it has told to its end; most do at once, and their connection is used again. */
 const LINGER_MS = 500;
 
@@ -41,7 +43,7 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
         return metered;
       case "responses_stream":
         shaping = responsesStream(meter, options);
-        return metered;
+        return { ...metered, headers: [...metered.headers, ...UNBUFFERED] };
       case "responses_object":
         shaping = responsesObject(options);
         return "held";
@@ -65,6 +67,7 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
       const name = upstreamHeaders[index] ?? "";
       if (!BODY_HEADERS.has(name.toLowerCase())) headers.push(name, upstreamHeaders[index + 1] ?? "");
     }
+    if (refusal === undefined && shaping.contentType === EVENT_STREAM) headers.push(...UNBUFFERED);
     if (refusal?.retryAfterSeconds !== undefined && headerValue(headers, "retry-after") === undefined) {
       headers.push("retry-after", String(refusal.retryAfterSeconds));
     }

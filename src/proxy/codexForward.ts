@@ -1,4 +1,5 @@
 import type { CodexAccess } from "../codex/tokenClaims.ts";
+import type { WorkspaceRoute } from "../codex/workspaceRouting.ts";
 import { SignInError } from "../codex/signInError.ts";
 import { ApiError } from "../wire/errors.ts";
 import { spoken } from "../wire/retryBait.ts";
@@ -41,7 +42,6 @@ export async function forwardToCodex(
   const request = await codexRequest(parts, codex, call, destination.key, endpoint);
   codex.noteDropped(request.dropped);
   const books = bookkeeping(parts, call, destination, meteredKind("POST", pathOf(destination.target)));
-  const url = upstreamUrl(destination.upstream, endpoint === "compact" ? "/v1/responses/compact" : "/v1/responses");
   let access = await signedIn(() => keeperOf(codex).access());
   try {
     const first = await send("declines_401");
@@ -58,6 +58,9 @@ export async function forwardToCodex(
 
   async function send(manner: "declines_401" | "takes_all"): Promise<Response | "declined"> {
     const { session } = request;
+    const route = await codex.route(access);
+    const { upstream } = routed(destination, route);
+    const url = upstreamUrl(upstream, endpoint === "compact" ? "/v1/responses/compact" : "/v1/responses");
     // Not for the same turn under another sign-in.
     const turn = `${access.accountId} ${request.turn}`;
     const headers = codexHeaders(call, {
@@ -65,7 +68,7 @@ export async function forwardToCodex(
       userAgent: codex.userAgent,
       sessionId: endpoint === "compact" ? undefined : session.id,
       turnState: request.turnState ?? session.conversation.turnState(turn),
-      routingOverride: await codex.routingOverride(access),
+      routingOverride: route.override,
       accept: endpoint === "compact" ? "application/json" : "text/event-stream",
     });
     const { accountId } = access;
@@ -108,7 +111,7 @@ export async function forwardToCodex(
 
 /**
  * Passes a request of a caller that brings its own ChatGPT token: body and token go up as they came and are not kept; only the header that
- * the account's workspace needs is added.
+ * the account's workspace needs is added, and it goes where that workspace's requests are handled.
  */
 export async function forwardBorrowed(
   parts: ProxyParts,
@@ -118,12 +121,18 @@ export async function forwardBorrowed(
   access: BorrowedAccess,
 ): Promise<Response> {
   const own = call.exchange.header(ROUTING_HEADER);
-  const override = own === undefined ? await codex.routingOverride(access) : undefined;
-  return forward(parts, call, destination, {
-    headers: override === undefined ? [] : [ROUTING_HEADER, override],
+  const route = await codex.route(access);
+  return forward(parts, call, routed(destination, route), {
+    headers: own !== undefined || route.override === undefined ? [] : [ROUTING_HEADER, route.override],
     onHead: (headers) => notePlan(codex, access.accountId, headers),
     streamMeter: createResponsesStreamMeter((event) => codex.noteLimits(access.accountId, event)),
   });
+}
+
+function routed(destination: Destination, { origin }: WorkspaceRoute): Destination {
+  if (origin === undefined) return destination;
+  const { upstream } = destination;
+  return { ...destination, upstream: { ...upstream, baseUrl: origin + new URL(upstream.baseUrl).pathname } };
 }
 
 /** The plan's windows are read from the headers of every answer. */

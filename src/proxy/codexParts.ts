@@ -1,8 +1,8 @@
 import type { Catalogue } from "../codex/catalogue.ts";
 import type { Conversations } from "../codex/conversations.ts";
 import type { ModelAliases } from "../codex/modelNames.ts";
-import type { CodexAccess } from "../codex/tokenClaims.ts";
 import type { TokenKeeper } from "../codex/tokenKeeper.ts";
+import type { RoutedAccess, WorkspaceRoute } from "../codex/workspaceRouting.ts";
 
 /** The ChatGPT Codex backend, as the proxy uses it. */
 export interface CodexParts {
@@ -14,8 +14,8 @@ export interface CodexParts {
   readonly aliases: () => ModelAliases;
   /** Whether requests for its models go there: somebody is signed in, or was until the sign-in ended. Cheap enough for every request. */
   isSignedIn(): Promise<boolean>;
-  /** The routing header that this account's workspace needs; undefined for most. */
-  routingOverride(access: Pick<CodexAccess, "accessToken" | "accountId">): Promise<string | undefined>;
+  /** Where this account's workspace has its requests handled: nowhere in particular for most. */
+  route(access: RoutedAccess): Promise<WorkspaceRoute>;
   /** Is shown the headers of every answer and the limits in its events: the plan's windows are read from them. */
   noteHeaders(accountId: string, header: (name: string) => string | undefined, names: readonly string[]): void;
   noteLimits(accountId: string, event: Readonly<Record<string, unknown>>): void;

@@ -48,8 +48,6 @@ export function createCodex(settings: CodexSettings): Codex {
   const { fetch, clock, log, baseUrl, keeper } = settings;
   const userAgent = `patchbay/${settings.version}`;
   const accounts = new Map<string, PlanWindows>();
-  /** Tokens of callers that bring their own, for as long as a question with them is under way. */
-  const borrowed = new Map<string, string>();
   const told = new Set<string>();
   let lastAccount: string | undefined;
   let signedIn: { readonly value: Promise<boolean>; readonly goodUntil: number } | undefined;
@@ -105,10 +103,7 @@ export function createCodex(settings: CodexSettings): Codex {
     baseUrl,
     clock,
     log,
-    headers: (accountId) => {
-      const accessToken = borrowed.get(accountId);
-      return Promise.resolve(accessToken === undefined ? undefined : headersOf({ accessToken, accountId }));
-    },
+    headersOf,
   });
   const query = createUsageQuery({
     fetch,
@@ -133,14 +128,7 @@ export function createCodex(settings: CodexSettings): Codex {
     aliases: settings.aliases,
     userAgent,
     isSignedIn,
-    async routingOverride({ accessToken, accountId }) {
-      borrowed.set(accountId, accessToken);
-      try {
-        return await routing.override(accountId);
-      } finally {
-        borrowed.delete(accountId);
-      }
-    },
+    route: (access) => routing.route(access),
     noteDropped,
     noteHeaders: (accountId, header, names) => windowsOf(accountId).noteHeaders(header, names),
     noteLimits: (accountId, event) => windowsOf(accountId).noteEvent(event),

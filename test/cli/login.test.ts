@@ -102,6 +102,12 @@ describe("patchbay login and logout", () => {
     assert.equal(closed, 2);
   });
 
+  it("warns ahead where the keychain is to keep what its tool is likely not to take", async () => {
+    effects = { platform: "darwin", run: async () => ({ code: 44, stdout: "" }), readLine: async () => undefined };
+    const { stdout } = await run(runLogin, "--creds-store", "keychain", "--paste");
+    assert.match(stdout, /^Note: macOS's own tool[^]*--creds-store auto[^]*\/oauth\/authorize/);
+  });
+
   it("prints the page's address where no browser is to be opened or none opens", async () => {
     const opened: string[] = [];
     effects = { openBrowser: async (url) => opened.push(url) === 0 };

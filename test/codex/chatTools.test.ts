@@ -70,6 +70,11 @@ describe("the tools of a chat request", () => {
     );
   });
 
+  it("are refused by name where chat completions have no form for their calls", () => {
+    for (const type of ["local_shell", "shell", "apply_patch", "computer", "computer_use_preview", "mcp"])
+      assertRefused({ tools: [{ type }] }, "tools[0].type");
+  });
+
   it("include the search of web_search_options, once", () => {
     const options = {
       search_context_size: "high",

@@ -148,6 +148,14 @@ describe("an error answer of the Codex backend", () => {
     assert.doesNotMatch(gateway.message, /</);
   });
 
+  it("names the base URL where the backend sends requests elsewhere", () => {
+    for (const status of [301, 302, 307]) {
+      const failure = answer(status, "<html>Moved</html>", { location: "https://elsewhere.example/?token=x" });
+      assert.deepEqual(shape(failure).slice(0, 3), [502, "server_error", "upstream_no_answer"]);
+      assert.match(failure.message, /base URL/);
+    }
+  });
+
   it("is the upstream's fault where the upstream failed", () => {
     for (const status of [500, 502, 504]) assert.equal(answer(status, "").status, 502);
     const error = { message: "Busy.", code: "server_is_overloaded" };

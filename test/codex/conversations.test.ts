@@ -97,6 +97,20 @@ describe("the memory of a conversation", () => {
     assert.equal(conversations.open("a").restore([output("late")], "callers_own").input.length, 1);
   });
 
+  it("counts the state of its turn too", () => {
+    const { conversations } = rig();
+    conversations.open("a").instructions = "a";
+    const states = conversations.open("b");
+    states.noteTurnState("turn 1", "s".repeat(3_000));
+    states.noteTurnState("turn 2", "s".repeat(3_000));
+    conversations.open("c").instructions = "c";
+    // In the place of the first turn's, not beside it.
+    assert.equal(conversations.open("a").instructions, "a");
+    states.noteTurnState("turn 3", "s".repeat(5_000));
+    conversations.open("c");
+    assert.equal(conversations.open("b").turnState("turn 3"), undefined);
+  });
+
   it("echoes a turn's state within the turn and never beyond it", () => {
     const conversation = rig().conversations.open("a");
     conversation.noteTurnState("turn 1", "sticky");

@@ -168,6 +168,28 @@ describe("the token keeper", () => {
     assert.deepEqual(pretend.counts, { refresh: 1 });
   });
 
+  it("refreshes anew where the refresh that it joins brought the very token that was refused", async () => {
+    const store = memoryStore(pretend.signIn(2 * MINUTE_MS));
+    const { promise: letGo, resolve } = Promise.withResolvers<undefined>();
+    const locked = store.locked.bind(store);
+    // Holds on to the lock after its work, as a slow disk does.
+    store.locked = async (work) => {
+      const result = await locked(work);
+      await letGo;
+      return result;
+    };
+    const keeper = keeperOf(store);
+    const before = store.tokens?.accessToken;
+    const first = keeper.access();
+    while (store.tokens?.accessToken === before) await new Promise(setImmediate);
+    const rejected = await keeper.access();
+    const renewed = keeper.renew(rejected);
+    resolve(undefined);
+    assert.equal((await first).accessToken, rejected.accessToken);
+    assert.notEqual((await renewed).accessToken, rejected.accessToken);
+    assert.deepEqual(pretend.counts, { refresh: 2 });
+  });
+
   it("takes what another process stored instead of refreshing a refused token", async () => {
     const store = memoryStore(pretend.signIn(60 * MINUTE_MS));
     const keeper = keeperOf(store);

@@ -11,10 +11,14 @@ function rig(answer: Parameters<typeof pretendBackend>[0]) {
     ...backend,
     clock,
     baseUrl: () => "https://chatgpt.com/backend-api/codex",
-    headers: async (accountId) =>
-      accountId === "gone" ? undefined : { authorization: "Bearer secret-token", "chatgpt-account-id": accountId },
+    headersOf: ({ accessToken, accountId }) => ({
+      authorization: `Bearer ${accessToken}`,
+      "chatgpt-account-id": accountId,
+    }),
   });
-  return { clock, backend, routing };
+  const route = (accountId: string, accessToken = "secret-token") => routing.route({ accessToken, accountId });
+  const override = async (accountId: string) => (await route(accountId)).override;
+  return { clock, backend, route, override };
 }
 
 function account(id: string, override: unknown) {
@@ -23,14 +27,10 @@ function account(id: string, override: unknown) {
 
 describe("the routing of a workspace", () => {
   it("is what the backend says of this account, asked once an hour however many wait", async () => {
-    const { routing, backend, clock } = rig(() => json({ accounts: [account("a", "us_cr"), account("b", "eu")] }));
-    assert.deepEqual(await Promise.all([routing.override("a"), routing.override("a"), routing.override("b")]), [
-      "us_cr",
-      "us_cr",
-      "eu",
-    ]);
+    const { override, backend, clock } = rig(() => json({ accounts: [account("a", "us_cr"), account("b", "eu")] }));
+    assert.deepEqual(await Promise.all([override("a"), override("a"), override("b")]), ["us_cr", "us_cr", "eu"]);
     clock.pass(HOUR_MS - 1);
-    assert.equal(await routing.override("a"), "us_cr");
+    assert.equal(await override("a"), "us_cr");
     assert.equal(backend.asked.length, 2);
     assert.equal(backend.asked[0]?.url, "https://chatgpt.com/backend-api/wham/accounts/check");
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe("the routing of a workspace", () => {
       ["a", "b"],
     );
     clock.pass(1);
-    await routing.override("a");
+    await override("a");
     assert.equal(backend.asked.length, 3);
   });
 
@@ -53,51 +53,82 @@ describe("the routing of a workspace", () => {
       { a: { account: { account_id: "a" } } },
       null,
     ]) {
-      const { routing, backend } = rig(() => json({ accounts }));
-      assert.equal(await routing.override("a"), undefined);
+      const { override, backend } = rig(() => json({ accounts }));
+      assert.equal(await override("a"), undefined);
       assert.deepEqual(backend.lines, []);
     }
   });
 
   it("is none where it is not to be had: asked again after five minutes, told once", async () => {
     let isUp = false;
-    const { routing, backend, clock } = rig(() =>
+    const { override, backend, clock } = rig(() =>
       isUp ? json({ accounts: [account("a", "us_cr")] }) : json({}, { status: 503 }),
     );
-    assert.equal(await routing.override("a"), undefined);
-    assert.equal(await routing.override("a"), undefined);
+    assert.equal(await override("a"), undefined);
+    assert.equal(await override("a"), undefined);
     clock.pass(300_000);
-    assert.equal(await routing.override("a"), undefined);
+    assert.equal(await override("a"), undefined);
     assert.deepEqual([backend.asked.length, backend.lines.length], [2, 1]);
     isUp = true;
     clock.pass(300_000);
-    assert.equal(await routing.override("a"), "us_cr");
+    assert.equal(await override("a"), "us_cr");
     isUp = false;
     clock.pass(HOUR_MS);
-    assert.equal(await routing.override("a"), "us_cr");
+    assert.equal(await override("a"), "us_cr");
     assert.equal(backend.lines.length, 2);
   });
 
   it("is asked again at once after a token that was refused, because the next one may be good", async () => {
     const answers = [json({}, { status: 401 }), json({ accounts: [account("a", "us_cr")] })];
-    const { routing, backend } = rig(() => answers.shift() ?? json({}));
-    assert.equal(await routing.override("a"), undefined);
-    assert.equal(await routing.override("a"), "us_cr");
+    const { override, backend } = rig(() => answers.shift() ?? json({}));
+    assert.equal(await override("a"), undefined);
+    assert.equal(await override("a"), "us_cr");
     assert.deepEqual([backend.asked.length, backend.lines.length], [2, 0]);
   });
 
   it("forgets the account that was asked for longest ago where somebody names ever new ones", async () => {
-    const { routing, backend } = rig(() => json({ accounts: [] }));
-    for (let index = 0; index < 65; index += 1) await routing.override(`a${index}`);
-    await routing.override("a64");
+    const { override, backend } = rig(() => json({ accounts: [] }));
+    for (let index = 0; index < 65; index += 1) await override(`a${index}`);
+    await override("a64");
     assert.equal(backend.asked.length, 65);
-    await routing.override("a0");
+    await override("a0");
     assert.equal(backend.asked.length, 66);
   });
 
-  it("is none for an account that is no longer signed in", async () => {
-    const { routing, backend } = rig(() => json({}));
-    assert.equal(await routing.override("gone"), undefined);
-    assert.equal(backend.asked.length, 0);
+  it("of one sign-in is never taken for another's, whatever account it names", async () => {
+    const { route, backend } = rig(() =>
+      json({
+        accounts: backend.asked.at(-1)?.headers.get("authorization") === "Bearer a" ? [account("a", "us_cr")] : [],
+      }),
+    );
+    assert.equal((await route("a", "b")).override, undefined);
+    assert.equal((await route("a", "a")).override, "us_cr");
+    assert.equal((await route("a", "b")).override, undefined);
+    assert.equal(backend.asked.length, 2);
+  });
+
+  it("goes to an origin below the backend's own host, never over less than https", async () => {
+    for (const [told, origin] of [
+      ["https://gov.chatgpt.com", "https://gov.chatgpt.com"],
+      ["https://gov.chatgpt.com:8443/ignored", "https://gov.chatgpt.com:8443"],
+      ["https://chatgpt.com", undefined],
+      ["NO_CONSTRAINT", undefined],
+      [undefined, undefined],
+    ] as const) {
+      const { route, backend } = rig(() => json({ accounts: [{ id: "a", workspace_backend_origin: told }] }));
+      assert.deepEqual(await route("a"), { override: undefined, origin }, told);
+      assert.deepEqual(backend.lines, []);
+    }
+    for (const told of [
+      "http://gov.chatgpt.com",
+      "https://evilchatgpt.com",
+      "https://x:y@gov.chatgpt.com",
+      "gov",
+      "https://a.example",
+    ]) {
+      const { route, backend } = rig(() => json({ accounts: [{ id: "a", workspace_backend_origin: told }] }));
+      assert.equal((await route("a")).origin, undefined, told);
+      assert.equal(backend.lines.length, 1);
+    }
   });
 });

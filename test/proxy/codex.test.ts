@@ -157,6 +157,7 @@ describeTransports("a Codex model with our sign-in", (start) => {
       post(chat([{ role: "user", content: "Hi" }], { stream: true, stream_options: { include_usage: true } })),
     );
     assert.equal(answer.headers.get("content-type"), "text/event-stream; charset=utf-8");
+    assert.equal(answer.headers.get("x-accel-buffering"), "no");
     const text = await answer.text();
     assert.match(text, /"content":"Hello\."/);
     assert.match(text, /"prompt_tokens":30/);
@@ -168,6 +169,7 @@ describeTransports("a Codex model with our sign-in", (start) => {
     const backend = new Backend(() => sse(answered("Hello.")));
     const proxy = await start({ upstream: backend.fetch, keeper });
     const answer = await proxy.request("/v1/responses", post({ model: "gpt-6.1-sol", input: "Hi", stream: true }));
+    assert.equal(answer.headers.get("x-accel-buffering"), "no");
     const sent = await sse(answered("Hello.")).text();
     const got = await answer.text();
     assert.ok(got.startsWith(sent.slice(0, sent.indexOf('{"type":"response.completed"'))));
@@ -515,6 +517,29 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
     assert.equal(seen[0]?.headers.get("x-openai-account-routing-override"), "us_cr");
     assert.equal(proxy.rows[0]?.upstream, "codex");
     assert.equal(proxy.rows[0]?.tokens.output, 7);
+  });
+
+  it("is answered where its workspace has its requests handled, as one of our sign-in is", async () => {
+    const hosts: string[] = [];
+    const proxy = await start({
+      upstream: async (request) => {
+        const { pathname, host } = new URL(request.url);
+        if (pathname.endsWith("/wham/accounts/check")) {
+          const place = { workspace_backend_origin: "http://gov.upstream.test", account_routing_override: "us_cr" };
+          return Response.json({ accounts: ["acc_caller", "acc_1"].map((id) => ({ id, ...place })) });
+        }
+        if (request.method !== "POST") return Response.json({}, { status: 404 });
+        hosts.push(`${host} ${request.headers.get("x-openai-account-routing-override")}`);
+        return sse(answered("Hello."));
+      },
+      keeper,
+    });
+    // Over sockets there is one host only.
+    if (proxy.baseUrl !== "http://127.0.0.1:8390") return;
+    const body = '{"model":"gpt-6.1-sol","input":[],"stream":true}';
+    await (await proxy.request(`/k/${KEY}/v1/responses`, { method: "POST", headers: own, body })).text();
+    await (await proxy.request("/v1/chat/completions", post(chat([{ role: "user", content: "Hi" }])))).text();
+    assert.deepEqual(hosts, ["gov.upstream.test us_cr", "gov.upstream.test us_cr"]);
   });
 
   it("gets its backend's list of models with hidden entries for the other upstreams' behind it", async () => {
