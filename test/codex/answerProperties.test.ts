@@ -13,6 +13,8 @@ import {
   fixture,
   fixtureNames,
   readChunks,
+  recorded,
+  recordedNames,
   sse,
   streamed,
 } from "./answerRig.ts";
@@ -179,15 +181,15 @@ describe("the translation of any Codex answer", () => {
     );
   });
 
-  const recorded = fixtureNames.flatMap((name) => {
+  const known = [...fixtureNames.map(fixture), ...recordedNames.map(recorded)].flatMap((stream) => {
     const events: JsonObject[] = [];
     const reader = createEventReader((event) => events.push(event));
-    reader.push(fixture(name));
+    reader.push(stream);
     return events;
   });
   const ends = new Set(["response.completed", "response.incomplete", "response.failed", "response.done", "error"]);
   const misshapen = fc
-    .record({ event: fc.constantFrom(...recorded), key: fc.nat(12), value: fc.jsonValue(), damage: fc.nat(4) })
+    .record({ event: fc.constantFrom(...known), key: fc.nat(12), value: fc.jsonValue(), damage: fc.nat(4) })
     .map(({ event, key, value, damage }) => {
       if (damage === 0) return event;
       const inner = damage === 1 ? "item" : damage === 2 ? "response" : undefined;
@@ -232,7 +234,7 @@ describe("the translation of any Codex answer", () => {
   });
 
   it("survives events of nonsense", () => {
-    const types = [...new Set(recorded.map((event) => event["type"]))];
+    const types = [...new Set(known.map((event) => event["type"]))];
     const nonsense = fc.record({
       type: fc.oneof(fc.constantFrom(...types), fc.jsonValue()),
       item: fc.oneof(fc.jsonValue(), fc.record({ type: fc.constantFrom("message", "reasoning", "function_call") })),

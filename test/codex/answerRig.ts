@@ -8,14 +8,29 @@ import { createEventReader } from "../../src/codex/eventReader.ts";
 import { joinBytes } from "../../src/wire/joinBytes.ts";
 
 const FIXTURES = new URL("../fixtures/codexEvents/", import.meta.url);
+const RECORDED = new URL("../fixtures/openaiEvents/", import.meta.url);
 const encoder = new TextEncoder();
 
 /** The names of the streams in `test/fixtures/codexEvents`. */
-export const fixtureNames = readdirSync(FIXTURES).map((file) => file.replace(/\.sse$/, ""));
+export const fixtureNames = streamsIn(FIXTURES);
+
+/** The names of the streams in `test/fixtures/openaiEvents`. */
+export const recordedNames = streamsIn(RECORDED);
+
+function streamsIn(folder: URL): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".sse"))
+    .map((file) => file.slice(0, -".sse".length));
+}
 
 /** A stream as the backend sends it. */
 export function fixture(name: string): Uint8Array {
   return readFileSync(new URL(`${name}.sse`, FIXTURES));
+}
+
+/** A stream as OpenAI's Responses API was recorded with it. */
+export function recorded(name: string): Uint8Array {
+  return readFileSync(new URL(`${name}.sse`, RECORDED));
 }
 
 /** Events as the backend writes them. */

@@ -8,6 +8,8 @@ import {
   fixture,
   fixtureNames,
   readChunks,
+  recorded,
+  recordedNames,
   streamed,
 } from "./answerRig.ts";
 
@@ -79,23 +81,35 @@ const FAILED: Record<string, { content: string; status: number; type: string; co
   cut: { content: "Half an ", status: 502, type: "server_error", code: "upstream_disconnected" },
 };
 
-/** Every event of the facts, by type. */
-const EVENT_TYPES =
-  `response.created response.in_progress response.queued response.output_item.added response.content_part.added
-  response.content_part.done response.output_text.delta response.output_text.done response.output_text.annotation.added response.refusal.delta
-  response.refusal.done response.reasoning_summary_part.added response.reasoning_summary_part.done response.reasoning_summary_text.delta
-  response.reasoning_summary_text.done response.reasoning_text.delta response.reasoning_text.done response.function_call_arguments.delta
-  response.function_call_arguments.done response.custom_tool_call_input.delta response.custom_tool_call_input.done
+/** Every event that the backend, or OpenAI's Responses API, is known to send, by type. */
+const EVENT_TYPES = `
+  response.created response.in_progress response.queued response.completed response.incomplete response.failed response.done error
+  response.output_item.added response.output_item.done response.content_part.added response.content_part.done
+  response.output_text.delta response.output_text.done response.output_text.annotation.added response.refusal.delta response.refusal.done
+  response.reasoning_summary_part.added response.reasoning_summary_part.done
+  response.reasoning_summary_text.delta response.reasoning_summary_text.done response.reasoning_text.delta response.reasoning_text.done
+  response.function_call_arguments.delta response.function_call_arguments.done
+  response.custom_tool_call_input.delta response.custom_tool_call_input.done
   response.web_search_call.in_progress response.web_search_call.searching response.web_search_call.completed
-  response.file_search_call.in_progress response.code_interpreter_call.in_progress response.mcp_call.in_progress
-  response.shell_call_command.delta response.image_generation_call.in_progress response.image_generation_call.generating
-  response.image_generation_call.partial_image response.image_generation_call.completed response.output_item.done response.completed
-  response.incomplete response.failed response.done error response.metadata codex.response.metadata responsesapi.websocket_timing keepalive
-  codex.rate_limits`.split(/\s+/);
+  response.file_search_call.in_progress response.file_search_call.searching response.file_search_call.completed
+  response.code_interpreter_call.in_progress response.code_interpreter_call.interpreting response.code_interpreter_call.completed
+  response.code_interpreter_call_code.delta response.code_interpreter_call_code.done
+  response.mcp_list_tools.in_progress response.mcp_list_tools.completed response.mcp_list_tools.failed
+  response.mcp_call.in_progress response.mcp_call.completed response.mcp_call.failed
+  response.mcp_call_arguments.delta response.mcp_call_arguments.done
+  response.shell_call_command.added response.shell_call_command.delta response.shell_call_command.done
+  response.shell_call_output_content.delta response.shell_call_output_content.done
+  response.apply_patch_call_operation_diff.delta response.apply_patch_call_operation_diff.done
+  response.image_generation_call.in_progress response.image_generation_call.generating
+  response.image_generation_call.partial_image response.image_generation_call.completed response.compaction.compacting
+  response.metadata codex.response.metadata codex.rate_limits responsesapi.websocket_timing keepalive`
+  .trim()
+  .split(/\s+/);
 
 describe("Codex answers as chat completions", () => {
-  it("have a recorded stream for every event of the backend, and every stream its expectation", () => {
-    const all = fixtureNames.map((name) => new TextDecoder().decode(fixture(name))).join("");
+  it("have a stream for every event of the backend, and every stream its expectation", () => {
+    const streams = [...fixtureNames.map(fixture), ...recordedNames.map(recorded)];
+    const all = streams.map((stream) => new TextDecoder().decode(stream)).join("");
     assert.deepEqual(
       EVENT_TYPES.filter((type) => !all.includes(`"type":"${type}"`)),
       [],
