@@ -1,9 +1,10 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { KeyMistake } from "../ledger/managedKey.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { LOG_LEVELS, type LogLevel } from "../node/lineLog.ts";
-import { KEY_DEFAULTS, type KeyDefaults } from "../node/keyDraft.ts";
+import { KEY_DEFAULTS, type KeyDefaults, quotaOf } from "../node/keyDraft.ts";
 import { networkSettings } from "../node/networkSettings.ts";
 import type { ProcessSettings } from "../node/proxyProcess.ts";
 import type { UnknownPricePolicy } from "../proxy/admission.ts";
@@ -70,8 +71,8 @@ export const SERVE_FLAGS = {
   burst: { kind: "text", value: "N", help: "requests that may come at once where a rate is set (default 10)" },
   "quota-tokens": {
     kind: "text",
-    value: "N",
-    help: "tokens the --api-key, and each new key, may use in all (default 0: not limited)",
+    value: "N[/WINDOW]",
+    help: "tokens the --api-key, and each new key, may use in all, or in each 5h, day, 7d or month (default 0: not limited)",
   },
   "unknown-price": {
     kind: "text",
@@ -184,12 +185,21 @@ function upstream(name: UpstreamName, flag: string, written: string, key: string
 /** The limits of the fixed key are those of new keys too, where they are given. */
 function keyDefaults(values: ServeValues): KeyDefaults {
   const rate = values.rate === undefined ? undefined : requestsPerMinute("rate", values.rate);
-  const quota = wholeNumber("quota-tokens", values["quota-tokens"] ?? "0");
+  const quota = quotaOfFlag(values);
   return {
     ratePerMinute: values.rate === undefined ? KEY_DEFAULTS.ratePerMinute : (rate ?? null),
     burst: values.burst === undefined ? KEY_DEFAULTS.burst : Math.max(1, wholeNumber("burst", values.burst)),
-    quotaTokens: quota === 0 ? KEY_DEFAULTS.quotaTokens : quota,
+    quotaTokens: quota.tokens,
+    quotaWindow: quota.window,
   };
+}
+
+function quotaOfFlag(values: ServeValues): ReturnType<typeof quotaOf> {
+  try {
+    return quotaOf(values["quota-tokens"] ?? "0");
+  } catch (error) {
+    throw error instanceof KeyMistake ? new Misuse(`--quota-tokens: ${error.message}`) : error;
+  }
 }
 
 function unknownPrice(text: string): UnknownPricePolicy {
@@ -218,7 +228,7 @@ function alias(text: string): [string, string] {
 }
 
 function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
-  const quota = wholeNumber("quota-tokens", values["quota-tokens"] ?? "0");
+  const quota = quotaOfFlag(values);
   const rate = rateOf(values.rate ?? "0", values.burst ?? "10");
   const secret = values["api-key"];
   if (secret === undefined) return undefined;
@@ -226,7 +236,8 @@ function fixedKey(values: ServeValues): ProcessSettings["fixedKey"] {
   if (!/^[\x21-\x7e]{8,}$/.test(secret)) {
     throw new Misuse("--api-key takes a key of at least 8 letters, digits and signs, so that nobody guesses it.");
   }
-  return { secret, key: { ...unlimitedKey("fixed", "fixed"), rate, quotaTokens: quota === 0 ? undefined : quota } };
+  const limits = { rate, quotaTokens: quota.tokens ?? undefined, quotaWindow: quota.window };
+  return { secret, key: { ...unlimitedKey("fixed", "fixed"), ...limits } };
 }
 
 function modelRoute(text: string): ModelRoute {

@@ -2,7 +2,7 @@ import type { Clock, Sql } from "../ports.ts";
 import { inputTokens } from "../wire/usage.ts";
 import { saveBuckets } from "./bucketState.ts";
 import { createPurse, type Purse } from "./creditPurse.ts";
-import type { KeyRegister } from "./keyRegister.ts";
+import type { ManagedKey } from "./managedKey.ts";
 import { createQuotaCounter, type QuotaCounter } from "./quotaCounter.ts";
 import { type QuotaKey, writeQuotaUse } from "./quotaUse.ts";
 import type { ZoneOffset } from "./reportSpans.ts";
@@ -26,7 +26,7 @@ export interface KeyAccountsParts {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly zoneOffset: ZoneOffset;
-  readonly keys: Pick<KeyRegister, "byId">;
+  readonly keys: { byId(id: string): Pick<ManagedKey, "quotaWindow" | "isCredit"> | undefined };
   /** The rate limits that changed since it was last asked. */
   readonly takeDirtyBuckets: () => ReadonlyMap<string, Bucket>;
 }

@@ -1,6 +1,6 @@
 import { parseCreditChange } from "../ledger/creditChange.ts";
 import { type KeyDraft, KeyMistake } from "../ledger/managedKey.ts";
-import { QUOTA_WINDOWS } from "../ledger/quotaWindow.ts";
+import { QUOTA_WINDOWS, type QuotaWindow } from "../ledger/quotaWindow.ts";
 
 /** A new key as people write it: on the command line, in the editor, over the control socket. */
 export interface WrittenKey {
@@ -24,10 +24,11 @@ export interface KeyDefaults {
   readonly ratePerMinute: number | null;
   readonly burst: number;
   readonly quotaTokens: number | null;
+  readonly quotaWindow: QuotaWindow;
 }
 
 /** For a key of a coding agent: steady work passes, a runaway loop does not. */
-export const KEY_DEFAULTS: KeyDefaults = { ratePerMinute: 60, burst: 10, quotaTokens: null };
+export const KEY_DEFAULTS: KeyDefaults = { ratePerMinute: 60, burst: 10, quotaTokens: null, quotaWindow: "life" };
 
 const SECOND_MS = 1000;
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -54,7 +55,7 @@ export function readWrittenKey(
       ratePerMinute: written.rate === undefined ? defaults.ratePerMinute : rateOf(written.rate),
       burst: written.burst === undefined ? defaults.burst : countOf("burst", written.burst),
       quotaTokens: quota === undefined ? defaults.quotaTokens : quota.tokens,
-      quotaWindow: quota?.window ?? "life",
+      quotaWindow: quota?.window ?? defaults.quotaWindow,
       models: written.models === undefined || written.models.length === 0 ? null : written.models,
       maxConcurrent:
         written.maxConcurrent === undefined ? null : countOf("number of requests at once", written.maxConcurrent),
@@ -101,7 +102,8 @@ function rateOf(text: string): number | null {
   return Number(digits) === 0 ? null : (Number(digits) * MINUTE_MS) / factor;
 }
 
-function quotaOf(text: string): { readonly tokens: number | null; readonly window: KeyDraft["quotaWindow"] } {
+/** `500000`, `500000/day`, `0` for none. Throws `KeyMistake` (malformed). */
+export function quotaOf(text: string): { readonly tokens: number | null; readonly window: QuotaWindow } {
   const [amount = "", written, ...more] = text.trim().split("/");
   const window = written === undefined ? "life" : QUOTA_WINDOWS.find((one) => one === written);
   if (window === undefined || more.length > 0) {

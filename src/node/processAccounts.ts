@@ -6,6 +6,7 @@ import { keysVersion } from "../ledger/keyTable.ts";
 import { createUsageLedger, type UsageLedger } from "../ledger/usageLedger.ts";
 import type { Clock, Log, Sql } from "../ports.ts";
 import { type Admission, createAdmission, type UnknownPricePolicy } from "../proxy/admission.ts";
+import type { LocalKey } from "../proxy/localKey.ts";
 import { localZoneOffset } from "./localZone.ts";
 
 /** Who may ask, what they have used, and where it is written down. */
@@ -32,6 +33,7 @@ export function openProcessAccounts(
   clock: Clock,
   log: Log,
   unknownPrice: () => UnknownPricePolicy,
+  fixedKey?: LocalKey,
 ): ProcessAccounts {
   const released = releaseOpenHolds(file, clock.now());
   if (released > 0) log.info("Credit that was held for interrupted requests was given back.", { requests: released });
@@ -41,7 +43,7 @@ export function openProcessAccounts(
     sql: file,
     clock,
     zoneOffset: localZoneOffset,
-    keys,
+    keys: { byId: (id) => keys.byId(id) ?? (fixedKey?.id === id ? fixedKey : undefined) },
     takeDirtyBuckets: () => admission?.takeDirtyBuckets() ?? new Map(),
   });
   const { quota, purse } = accounts;

@@ -99,7 +99,13 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
   let control: ProcessControl | undefined;
   const file = openLedgerFile(settings.dataDirectory, log, clock.now());
   try {
-    const processAccounts = openProcessAccounts(file, clock, log, () => settings.proxy.unknownPrice);
+    const processAccounts = openProcessAccounts(
+      file,
+      clock,
+      log,
+      () => settings.proxy.unknownPrice,
+      settings.fixedKey?.key,
+    );
     const { keys, accounts, ledger, admission } = processAccounts;
     const mirror = settings.statsPath === undefined ? undefined : openStatsMirror(settings.statsPath, log);
     if (mirror !== undefined) ledger.onRecorded((row) => mirror.write(row));

@@ -8,6 +8,7 @@ export function keyJson(key: LocalKey, standing: KeyStanding): object {
   return {
     id: key.id,
     label: key.label,
+    expires_at: key.expiresAt === undefined ? null : new Date(key.expiresAt).toISOString(),
     limits: {
       requests_per_minute: key.rate?.perMinute ?? null,
       burst: key.rate?.burst ?? null,

@@ -10,6 +10,8 @@ import { spokenKey } from "./spokenName.ts";
 export interface LocalKey {
   readonly id: string;
   readonly label: string;
+  /** From this moment on it is refused; undefined: never. */
+  readonly expiresAt: number | undefined;
   /** Undefined: as fast as it likes. */
   readonly rate: Rate | undefined;
   /** Tokens it may use in its window; undefined: no bound. */
@@ -75,6 +77,7 @@ export function unlimitedKey(id: string, label: string): LocalKey {
   return {
     id,
     label,
+    expiresAt: undefined,
     rate: undefined,
     quotaTokens: undefined,
     quotaWindow: "life",
@@ -112,6 +115,7 @@ export function localKeyOf(key: ManagedKey): LocalKey {
   return {
     id: key.id,
     label: key.label,
+    expiresAt: key.expiresAt ?? undefined,
     rate: key.ratePerMinute === null ? undefined : { perMinute: key.ratePerMinute, burst: key.burst },
     quotaTokens: key.quotaTokens ?? undefined,
     quotaWindow: key.quotaWindow,

@@ -284,11 +284,11 @@ describe("patchbay keys", function () {
 
     it("bounds new keys by serve's --rate, --burst and --quota-tokens where they say nothing else", async () => {
       const folder = newFolder(opened);
-      const serve = await serving(folder, ["--rate", "7/m", "--burst", "2", "--quota-tokens", "900"]);
+      const serve = await serving(folder, ["--rate", "7/m", "--burst", "2", "--quota-tokens", "900/day"]);
       const plain = await addKey(folder, "--label plain");
       assert.deepEqual(
         [plain.limits.requests_per_minute, plain.limits.burst, plain.limits.quota_tokens, plain.limits.quota_window],
-        [7, 2, 900, "life"],
+        [7, 2, 900, "day"],
       );
       const own = await addKey(folder, "--label own --rate 0 --quota-tokens 0");
       assert.deepEqual([own.limits.requests_per_minute, own.limits.quota_tokens], [null, null]);

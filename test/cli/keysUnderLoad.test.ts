@@ -372,12 +372,13 @@ describe("keys over real sockets", function () {
     const place = await open();
     const key = await addKey(
       place.folder,
-      "--label holder --rate 60/m --burst 4 --quota-tokens 500/5h --credit 2 --models gpt-5* --max-concurrent 3",
+      "--label holder --expires 1d --rate 60/m --burst 4 --quota-tokens 500/5h --credit 2 --models gpt-5* --max-concurrent 3",
     );
     const before = await ownView(place, key);
     assert.deepEqual(before, {
       id: key.id,
       label: "holder",
+      expires_at: key.expires_at,
       limits: {
         requests_per_minute: 60,
         burst: 4,

@@ -153,6 +153,7 @@ describe("patchbay serve", function () {
     ["--burst", "1.5"],
     ["--quota-tokens", "-1"],
     ["--quota-tokens", "1e9"],
+    ["--quota-tokens", "5/week"],
     ["--quota-tokens", "99999999999999999999"],
     ["--retention-days", "week"],
     ["--max-body", "64 apples"],
@@ -424,6 +425,21 @@ describe("patchbay serve", function () {
   it("limits nothing with --rate 0, in any spelling", async () => {
     const { serve } = await serving(["--rate", "0.0/m", "--burst", "1"]);
     for (const prompt of ["one", "two", "three"]) assert.equal((await askChat(serve.url, { prompt })).status, 200);
+  });
+
+  it("bounds its key's tokens in a window where --quota-tokens names one", async () => {
+    const { serve, sandbox, folder } = await serving(["--quota-tokens", "20/day"]);
+    await (await askChat(serve.url, { prompt: "hello" })).text();
+    await (await askChat(serve.url, { prompt: "[[tokens:30]]" })).text();
+    const refused = await askChat(serve.url, { prompt: "hello" });
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get("retry-after")) >= 1);
+    assert.match((await errorOf(refused)).message, /^The key 'fixed' has used its token quota for this day:/);
+    await untilCommitted(folder);
+    await serve.kill();
+    const words = ["--data-dir", folder, "--api-key", LOCAL_KEY, "--quota-tokens", "20/day", ...sandbox.words];
+    const again = await startServe(opened, words, sandbox.environment);
+    assert.equal((await askChat(again.url, { prompt: "hello" })).status, 429);
   });
 
   it("refuses a key that has used --quota-tokens, also after a restart", async () => {
