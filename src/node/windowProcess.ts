@@ -29,6 +29,7 @@ const SANDBOX_TOKEN_DELAY_MS = 15;
 const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Ports that are tried after the wished one, before any free one is taken. */
 const NEXT_PORTS = 10;
+const NEWS_INTERVAL_MS = 1_000;
 /** The endings in the request log that are limits of ours, which a user wants to be told of. */
 const LIMIT_CODES = new Set([
   "quota_exceeded",
@@ -93,6 +94,7 @@ function processSettings(
   const dispatcher = new ChangeableDispatcher(dispatcherOf(INITIAL_SETTINGS.network));
   let fetch: Fetch = () => Promise.reject(new Error("The process is still starting."));
   let teller: ControlTeller | undefined;
+  const isNews = createNewsGate(() => systemClock.monotonic());
   const settings = createSettingsRoutes({
     view: { sandbox: start.sandbox, authBaseUrl: sandbox?.authBaseUrl, wishedPort: start.port },
     onNetwork: (network) => dispatcher.change(dispatcherOf(network)),
@@ -156,7 +158,7 @@ function processSettings(
     dispatcher,
     onAnswered(answered) {
       if (start.logRequests) logAnswered(log, answered);
-      if (LIMIT_CODES.has(answered.ending)) tellRefusal(teller, answered);
+      if (LIMIT_CODES.has(answered.ending) && isNews(answered)) tellRefusal(teller, answered);
     },
     control: {
       exitWhenIdleMs: start.exitWhenIdleMs,
@@ -171,6 +173,22 @@ function processSettings(
         });
       },
     },
+  };
+}
+
+/** Lets one refusal through for each key, code and model in a while: a client that takes no notice of them asks a thousand times a second. */
+function createNewsGate(monotonic: () => number): (answered: Answered) => boolean {
+  const told = new Map<string, number>();
+  return ({ keyId, ending, model }) => {
+    const now = monotonic();
+    for (const [name, at] of told) {
+      if (now - at < NEWS_INTERVAL_MS) break;
+      told.delete(name);
+    }
+    const name = `${keyId ?? ""} ${ending} ${model ?? ""}`;
+    if (told.has(name)) return false;
+    told.set(name, now);
+    return true;
   };
 }
 

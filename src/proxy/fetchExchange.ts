@@ -67,6 +67,7 @@ async function relay(
   });
   let answer: Response;
   try {
+    abort.signal.throwIfAborted();
     answer = await parts.fetch(upstream.url, {
       method: upstream.method,
       headers: pairsOf(upstream.headers),

@@ -187,6 +187,19 @@ describe("the process that windows share", () => {
     assert.deepEqual(facts(await refusedFor("old", { expires: "1s" }, "gpt-5.5")), ["key_expired", null, null, true]);
   });
 
+  it("tells of a refusal once, however often its client asks again at once", async () => {
+    const running = await start();
+    const events = await attach(running);
+    const { key } = await running.client.addKey({ label: "poor", credit: "0" });
+    const { key: other } = await running.client.addKey({ label: "other", credit: "0" });
+    await Promise.all(Array.from({ length: 30 }, () => ask(running.url, key, { model: "gpt-5.5" })));
+    await ask(running.url, other, { model: "gpt-5.5" });
+    const labels = (): string[] =>
+      events.flatMap((event) => (event.type === "refusal" ? [event.refusal.keyLabel ?? ""] : []));
+    await until(() => labels().includes("other"), "the refusal");
+    assert.ok(labels().filter((label) => label === "poor").length <= 3, labels().join());
+  });
+
   describe("with a ChatGPT sign-in", () => {
     /** Signs in at the sandbox's server by device code. */
     async function tokensOf({ extended }: Running) {

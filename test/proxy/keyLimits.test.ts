@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ErrorBody } from "../../src/wire/errors.ts";
-import { until } from "../node/relayRig.ts";
-import { describeTransports, post } from "./matrix.ts";
+import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
+import { until, within } from "../node/relayRig.ts";
+import { describeTransports, KEY, post } from "./matrix.ts";
 
 const ANSWER = { id: "c", model: "gpt-5.5", choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } };
 
@@ -54,5 +55,68 @@ describeTransports("a key's limits", (start) => {
     const small = await proxy.request("/v1/chat/completions", post({ model: "gpt-5.5", messages: [] }));
     assert.equal(small.headers.get("x-ratelimit-remaining-tokens"), String(100_000 - 3 * 3));
     await small.text();
+  });
+
+  it("give a place back whose client left while the sign-in was refreshed, and send nothing for it", async () => {
+    let allow: () => void = () => undefined;
+    let waiting = 0;
+    const allowed = new Promise<void>((resolve) => {
+      allow = resolve;
+    });
+    const access = {
+      accessToken: "eyJ.token.x",
+      accountId: "acc_1",
+      planType: "plus",
+      email: undefined,
+      isFedramp: false,
+      residency: undefined,
+      expiresAt: undefined,
+    };
+    const keeper: TokenKeeper = {
+      async access() {
+        waiting += 1;
+        await allowed;
+        return access;
+      },
+      renew: async () => access,
+      status: () => Promise.resolve({ state: "signed_in", ...access, notice: undefined }),
+    };
+    const reached: string[] = [];
+    const proxy = await start({
+      keeper,
+      key: { maxConcurrent: 1, quotaTokens: 100_000 },
+      upstream(request) {
+        const { pathname } = new URL(request.url);
+        if (request.method === "POST") reached.push(pathname);
+        const models = [{ slug: "gpt-6.1-sol", visibility: "list", supported_reasoning_levels: [] }];
+        return pathname.endsWith("/codex/models") ? Response.json({ models }) : Response.json({}, { status: 404 });
+      },
+    });
+    const running = async (): Promise<number> => {
+      const answer = await proxy.request("/v1/key", { headers: { "x-api-key": KEY } });
+      return ((await answer.json()) as { used: { running: number } }).used.running;
+    };
+    const leaving = new AbortController();
+    const body = { model: "gpt-6.1-sol", stream: true, messages: [{ role: "user", content: "Hi" }] };
+    const asked = proxy.request("/v1/chat/completions", { ...post(body), signal: leaving.signal });
+    const ended = asked.then(
+      (answer) => answer.body?.cancel(),
+      () => undefined,
+    );
+    const before = waiting;
+    await until(() => waiting > before, "the wait for the sign-in");
+    assert.equal(await running(), 1);
+    leaving.abort();
+    allow();
+    await ended;
+    const freed = (async () => {
+      while ((await running()) > 0);
+    })();
+    await within(freed, "the place");
+    assert.deepEqual(reached, []);
+    assert.deepEqual(
+      proxy.rows.map(({ ending, costMicros }) => [ending, costMicros]),
+      [["client_left", null]],
+    );
   });
 });
