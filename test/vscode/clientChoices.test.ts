@@ -36,7 +36,7 @@ describe("the list of clients to connect", () => {
     const groups = clientChoices(
       CLIENT_TABLE.map((client) => ({
         client,
-        isInstalled: client.id === "opencode" || client.id === "cline",
+        isInstalled: client.id === "opencode" || client.id === "shell",
         connections: client.id === "codex" ? [connectionOf()] : [],
       })),
     );

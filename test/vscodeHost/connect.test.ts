@@ -241,14 +241,16 @@ describe("clients in a real VS Code", function () {
   });
 
   it("get values to copy where a file cannot be edited", async () => {
-    await run("patchbay.connectClient", "cline");
-    await untilEditor("Cline.txt");
+    await run("patchbay.connectClient", "vscode-chat");
+    await untilEditor("VS Code chat.txt");
     const { url } = await (await control()).state();
-    const values = ((await window.ask("shownTexts")) as readonly string[]).find((text) => text.includes("Cline"));
-    assert.ok(values?.includes(`Base URL: ${url}/v1`), values);
+    const values = ((await window.ask("shownTexts")) as readonly string[]).find((text) =>
+      text.includes("customendpoint"),
+    );
+    assert.ok(values?.includes(`"url": "${url}/v1/responses"`), values);
     const key = /pb_[\w-]+/.exec(values ?? "")?.[0] ?? "";
     assert.equal((await session.ask(key, "Say ok.")).status, 200);
-    assert.equal((await keyOf("Cline"))?.used.requests, 1);
+    assert.equal((await keyOf("VS Code chat"))?.used.requests, 1);
     await window.ask("execute", { command: "workbench.action.closeAllEditors" });
   });
 
