@@ -24,6 +24,8 @@ export interface ChangeReview extends Disposable {
 }
 
 const CANCEL = "Cancel";
+/** A notification cannot be taken back. */
+const OVER = "This change was decided on, or its diff was closed, before: nothing was done now.";
 
 /** Makes it. `tell` hears whether something is being asked. */
 export function createChangeReview(documents: ShownDocuments, tell: (isAsking: boolean) => void): ChangeReview {
@@ -41,6 +43,7 @@ export function createChangeReview(documents: ShownDocuments, tell: (isAsking: b
     });
     tell(true);
     void window.showInformationMessage(message, agree, CANCEL).then((chosen) => {
+      if (chosen === agree && settle !== answer.resolve) void window.showInformationMessage(OVER);
       if (chosen !== undefined || uris.length === 0) answer.resolve(chosen === agree);
     });
     try {

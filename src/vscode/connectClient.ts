@@ -63,7 +63,7 @@ async function pickPlace(client: ClientRow): Promise<{ readonly project: string 
   const projects = folders.map(({ name, uri }) => ({
     label: `Only in ${name}`,
     description: uri.fsPath,
-    detail: "The file is part of the project: whoever gets it finds no key in it, and no proxy where there is none.",
+    detail: "The file is part of the project. It says where your key is kept, and holds no key itself.",
     value: { project: uri.fsPath },
   }));
   return pickChoice([own, ...projects], {

@@ -23,7 +23,8 @@ function movedNotice(moved: readonly DriftedConnection[], nameOf: (client: strin
   const ids = moved.map(({ connection }) => connection.id);
   const what = worstOf(moved[0]?.drift ?? [])?.what ?? "";
   return {
-    cause: `moved ${ids.join(" ")} ${what}`,
+    // Once they are mended, the same is a new cause.
+    cause: `moved ${moved.map(({ connection }) => `${connection.id} ${connection.connectedAt}`).join(" ")} ${what}`,
     kind: "drift moved",
     message: `${what} ${names} still ${moved.length === 1 ? "looks" : "look"} there.`,
     buttons: [
@@ -39,7 +40,6 @@ function ownNotice({ connection, drift }: DriftedConnection, nameOf: (client: st
   const name = nameOf(connection.client);
   const ids = [connection.id];
   return {
-    // Once it is mended, the same is a new cause.
     cause: `${worst?.kind ?? ""} ${connection.id} ${connection.connectedAt} ${worst?.what ?? ""}`,
     kind: `drift ${worst?.kind ?? ""}`,
     message: `${name} no longer goes through Patchbay as it was connected. ${worst?.what ?? ""}`,

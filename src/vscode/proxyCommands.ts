@@ -1,8 +1,8 @@
-import { request } from "node:http";
 import { commands, env, ProgressLocation, window, workspace } from "vscode";
 
 import { plural } from "./amounts.ts";
 import { type TestAnswer, type TestRequest, testRequests, testResult } from "./connectionTest.ts";
+import { loopbackFetch } from "./loopbackFetch.ts";
 import { exportText, type ExportFormat, type ExportQuery } from "./usageExport.ts";
 import { windowKey } from "./windowKey.ts";
 import { answeringProcess, sayFailure, type WindowParts } from "./windowParts.ts";
@@ -117,40 +117,14 @@ async function keyOfThisWindow(parts: WindowParts): Promise<string> {
   return windowKey({ name: workspace.name, folders }, parts.secrets, client);
 }
 
-/** Without the host's own `fetch`: that would send a request to this machine through the editor's proxy. */
-function send(url: string, key: string, { path, body }: TestRequest): Promise<TestAnswer> {
+async function send(url: string, key: string, { path, body }: TestRequest): Promise<TestAnswer> {
   const begun = performance.now();
-  return new Promise((resolve, reject) => {
-    const asking = request(
-      `${url}${path}`,
-      {
-        method: "POST",
-        agent: false,
-        signal: AbortSignal.timeout(TEST_DEADLINE_MS),
-        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      },
-      (answer) => {
-        let text = "";
-        answer.setEncoding("utf8");
-        answer.on("data", (part: string) => {
-          text += part;
-        });
-        answer.on("error", reject);
-        answer.on("end", () => {
-          const totalMs = performance.now() - begun;
-          resolve({ status: answer.statusCode ?? 0, body: parsed(text), totalMs });
-        });
-      },
-    );
-    asking.on("error", reject);
-    asking.end(JSON.stringify(body));
+  const response = await loopbackFetch(`${url}${path}`, {
+    method: "POST",
+    signal: AbortSignal.timeout(TEST_DEADLINE_MS),
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const totalMs = performance.now() - begun;
+  return { status: response.status, body: await response.json().catch(() => undefined), totalMs };
 }

@@ -21,6 +21,8 @@ export function createShownDocuments(): ShownDocuments {
   const registration = workspace.registerTextDocumentContentProvider(SCHEME, {
     provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? "This was shown for a moment only.\n",
   });
+  // What nobody sees any more need not be remembered.
+  const closing = workspace.onDidCloseTextDocument(({ uri }) => void texts.delete(uri.toString()));
   const tabsOf = (uris: readonly Uri[]) => {
     const wanted = new Set(uris.map(String));
     return window.tabGroups.all.flatMap(({ tabs }) =>
@@ -39,7 +41,10 @@ export function createShownDocuments(): ShownDocuments {
       for (const uri of uris) texts.delete(uri.toString());
     },
     areShown: (uris) => tabsOf(uris).length > 0,
-    dispose: () => registration.dispose(),
+    dispose() {
+      closing.dispose();
+      registration.dispose();
+    },
   };
 }
 

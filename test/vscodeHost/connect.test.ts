@@ -217,6 +217,31 @@ describe("clients in a real VS Code", function () {
     await eventually(async () => (await read(OPENCODE)) === OPENCODE_BEFORE, "the file as it was");
   });
 
+  it("show of a key that is part of a file its end only, and keep it out of no file that needs it", async () => {
+    await write(".codex/auth.json", JSON.stringify({ auth_mode: "chatgpt", tokens: { access_token: "pretend" } }));
+    await run("patchbay.connectCodex");
+    await window.page.getByText("Codex is signed in with ChatGPT").first().waitFor({ timeout: WAIT_MS });
+    await pick("recommended");
+    await pick("Codex waits without end");
+    await untilEditor("Connect Codex CLI (redirect): config.toml");
+    await press("Change Codex CLI's configuration as shown?", "Apply");
+    const key = await eventually(
+      async () => /\/k\/(pb_[\w-]+)\/v1/.exec(await read(CODEX))?.[1],
+      "the key in the file",
+    );
+    assert.equal((await session.ask(key, "Say ok.")).status, 200);
+    await run("patchbay.disconnectClient", "codex");
+    await untilEditor("Disconnect Codex CLI: config.toml");
+    const shown = await eventually(async () => {
+      const texts = (await window.ask("shownTexts")) as readonly string[];
+      return texts.find((text) => text.includes(`/k/pb_***${key.slice(-4)}/v1`)) && texts.join("\n");
+    }, "the shortened key");
+    assert.ok(!shown.includes(key));
+    await press("Disconnect Codex CLI as shown?", "Disconnect");
+    await eventually(async () => (await read(CODEX)) === CODEX_BEFORE, "the file as it was");
+    await rm(join(home, ".codex/auth.json"));
+  });
+
   it("refuse a file that does not parse, and one that changed meanwhile, with the reason", async () => {
     await write(CODEX, "model = \n");
     await run("patchbay.connectCodex");
