@@ -36,8 +36,15 @@ export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
   const { sql, clock, zoneOffset, keys } = parts;
   const quota = createQuotaCounter(sql, zoneOffset);
   const purse = createPurse(sql, clock);
+  /** Rows whose charge waits for a database that can be read. */
+  const uncharged: UsageRow[] = [];
   /** Of a transaction that may yet fail. */
   let buckets = new Map<string, Bucket>();
+
+  /** What nobody knows the price of was let through by the user's own word, and costs nothing here. Throws what the database throws. */
+  function charge(row: UsageRow): void {
+    purse.settle({ keyId: row.keyId, requestId: row.id, startedAt: row.startedAt }, row.costMicros ?? 0);
+  }
 
   function writeBuckets(target: Sql): void {
     buckets = new Map([...buckets, ...parts.takeDirtyBuckets()]);
@@ -54,10 +61,17 @@ export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
     recorded(row) {
       quota.count(quotaKey(row.keyId), row.startedAt, countedTokens(row));
       if (keys.byId(row.keyId)?.isCredit !== true) return;
-      // What nobody knows the price of was let through by the user's own word, and costs nothing here.
-      purse.settle({ keyId: row.keyId, requestId: row.id, startedAt: row.startedAt }, row.costMicros ?? 0);
+      try {
+        charge(row);
+      } catch {
+        uncharged.push(row);
+      }
     },
     write(target, rows, replaced) {
+      for (let [row] = uncharged; row !== undefined; [row] = uncharged) {
+        charge(row);
+        uncharged.shift();
+      }
       const counts = rows.map((row, index) => {
         const before = replaced[index];
         const tokens = countedTokens(row) - (before === undefined ? 0 : countedTokens(before));

@@ -97,17 +97,18 @@ describe("keys over real sockets", function () {
     return ((await answer.json()) as ErrorBody).error;
   }
 
-  async function query(folder: string, text: string): Promise<unknown[]> {
+  async function queryRows(folder: string, text: string): Promise<Record<string, unknown>[]> {
     await untilCommitted(folder);
     const database = new DatabaseSync(join(folder, "ledger.db"), { readOnly: true });
     try {
-      return database
-        .prepare(text)
-        .all()
-        .flatMap((found) => Object.values(found));
+      return database.prepare(text).all();
     } finally {
       database.close();
     }
+  }
+
+  async function query(folder: string, text: string): Promise<unknown[]> {
+    return (await queryRows(folder, text)).flatMap((found) => Object.values(found));
   }
 
   describe("with a thousand requests at once", () => {
@@ -270,6 +271,57 @@ describe("keys over real sockets", function () {
         (SELECT coalesce(sum(cost_micros), 0) FROM usage)`,
     );
     assert.deepEqual([holds, sum], [0, 100_000_000 - Number(spent)]);
+  });
+
+  it("lose nothing to clients that leave at any moment of their requests", async () => {
+    const place = await open([], 2);
+    const key = await addKey(place.folder, "--rate 0 --max-concurrent 1000 --credit 100 --quota-tokens 1000000000/day");
+    const attempt = async (number: number): Promise<void> => {
+      const leaving = new AbortController();
+      // Over all that can happen in a request and after it, in a fixed order that mixes them.
+      const timer = setTimeout(() => leaving.abort(), (number * 37) % 300);
+      try {
+        const kind = number % 4;
+        const answer = await ask(place, key, `[[tokens:${OUTPUT_TOKENS}]] ${number}`, {
+          stream: kind < 2,
+          api: kind % 2 === 0 ? "chat" : "responses",
+          signal: leaving.signal,
+        });
+        await answer.text();
+      } catch (error) {
+        assert.ok(leaving.signal.aborted, String(error));
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    const clients = 10;
+    await Promise.all(
+      Array.from({ length: clients }, async (_, client) => {
+        for (let turn = 0; turn < 40; turn += 1) await attempt(turn * clients + client);
+      }),
+    );
+    const { used, held_usd: held, remaining } = await ownViewWhen(place, key, (view) => view.used.running === 0);
+    assert.equal(held, 0);
+    const [sum, holds, spent, tokens, left, whole] = await query(
+      place.folder,
+      `SELECT (SELECT sum(micros) FROM credit_journal), (SELECT count(*) FROM credit_hold),
+        (SELECT coalesce(sum(cost_micros), 0) FROM usage),
+        (SELECT sum(uncached_input + cached_input + cache_write + output) FROM usage),
+        (SELECT count(*) FROM usage WHERE ending = 'client_left'), (SELECT count(*) FROM usage WHERE ending = 'complete')`,
+    );
+    assert.deepEqual([holds, sum, tokens], [0, 100_000_000 - Number(spent), used.tokens]);
+    assert.equal(Math.round(remaining.credit_usd * 1e6), sum);
+    assert.ok(Number(left) > 10 && Number(whole) > 10, `${Number(left)} left, ${Number(whole)} stayed`);
+    // What was served to its end is charged as it was served, whoever stayed to see it.
+    const rows = new Map(
+      (await queryRows(place.folder, "SELECT response_id, output FROM usage WHERE usage_source = 'reported'")).map(
+        (one) => [one["response_id"], one["output"]],
+      ),
+    );
+    for (const { id, tokens: seen, billed } of await place.sandbox.served()) {
+      // Of an answer that the proxy had whole and its client left, the upstream knows only what it would bill.
+      if (rows.has(id)) assert.equal(rows.get(id), (seen ?? billed)?.output);
+    }
   });
 
   /** Sends the head and the beginning of a request's body. */
