@@ -7,9 +7,10 @@ import { type JsonDialect, jsonValueOf, parseJsonTree } from "./jsonTree.ts";
 import { spliced, type TextRange } from "./textStyle.ts";
 import { removeToml, setToml, tomlRange } from "./tomlEdit.ts";
 import { parseTomlTree } from "./tomlTree.ts";
+import { parseYamlList, removeYamlList, setYamlList } from "./yamlList.ts";
 
 /** The formats of configuration files that are edited. */
-export type FormatName = "toml" | JsonDialect;
+export type FormatName = "toml" | "yaml" | JsonDialect;
 
 /** How a format is read and edited. All of it throws a `ClientError` where the text is not valid. */
 export interface ConfigFormat {
@@ -33,6 +34,14 @@ export function configFormat(name: FormatName): ConfigFormat {
         source: (text, path) => sourceAt(text, tomlRange(text, path)),
         setSource: (text, path, source) => withSource(text, tomlRange(text, path), source),
         remove: removeToml,
+      };
+    case "yaml":
+      return {
+        parse: parseYamlList,
+        set: setYamlList,
+        source: () => undefined,
+        setSource: () => undefined,
+        remove: removeYamlList,
       };
     case "json":
     case "jsonc":

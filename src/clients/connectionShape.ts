@@ -6,7 +6,7 @@ type Check = (value: unknown) => boolean;
 /** Every member has its check: a missing one does not compile. */
 type Shape<Value> = Readonly<Record<keyof Required<Value>, Check>>;
 
-const FORMATS = new Set<unknown>(["toml", "json", "jsonc", "json5"]);
+const FORMATS = new Set<unknown>(["toml", "yaml", "json", "jsonc", "json5"]);
 
 const isText: Check = (value) => typeof value === "string";
 const isTextOrNull: Check = (value) => value === null || isText(value);

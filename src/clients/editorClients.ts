@@ -1,8 +1,8 @@
-import { inAppData, inHome, inXdgConfig } from "./clientFolders.ts";
+import { folderOf, inAppData, inHome, inXdgConfig, joined } from "./clientFolders.ts";
 import { ClientError } from "./clientError.ts";
 import { chatModels, workingModel } from "./clientModels.ts";
-import type { ClientPlace, ClientRow } from "./clientRow.ts";
-import { valueAt } from "./configValue.ts";
+import type { ClientPlace, ClientRow, ConnectionFacts, FoundTexts } from "./clientRow.ts";
+import { isTable, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
 import { exportFrom } from "./shellText.ts";
 
@@ -138,33 +138,88 @@ export const CLINE_CLIENT: ClientRow = {
   },
 };
 
-/** Continue, whose file is YAML with lists of the user's own. */
+/** Continue. Its file is YAML; where that is of a kind that is not edited, the user adds the entry. */
 export const CONTINUE_CLIENT: ClientRow = {
   id: "continue",
   name: "Continue",
   programs: ["cn"],
-  modes: [{ id: "copy", help: "an entry for config.yaml, to be added by hand" }],
-  traces: (place) => [inHome(place, ".continue")],
-  reads: () => [],
-  plan({ place, facts }) {
-    const model = workingModel(chatModels(facts.models), facts.model);
+  modes: [
+    { id: "provider", help: "entries in the list of models in config.yaml" },
+    { id: "copy", help: "an entry for config.yaml, to be added by hand" },
+  ],
+  traces: (place) => [continueFile(place, "")],
+  reads: (place) => [continueFile(place, "config.yaml"), continueFile(place, "config.json")],
+  choose(place, texts) {
+    const trouble = continueTrouble(place, texts);
+    return trouble === undefined
+      ? { mode: "provider", reason: "Its config.yaml can be edited." }
+      : { mode: "copy", reason: trouble };
+  },
+  plan({ place, mode, texts, facts }) {
+    const path = continueFile(place, "config.yaml");
+    const models = chatModels(facts.models);
+    if (mode === "copy") {
+      const entry = continueModel(workingModel(models, facts.model), facts);
+      const lines = Object.entries(entry).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`);
+      return {
+        edits: [],
+        notices: [],
+        values: `Add under "models:" in ${path}:\n\n  - ${lines.join("    ")}`,
+      };
+    }
+    const trouble = continueTrouble(place, texts);
+    if (trouble !== undefined) throw new ClientError(`${trouble} Use --mode copy.`);
+    const isNew = Object.keys(foundDocument(texts, path, "yaml") as object).length === 0;
+    const head = { name: "Local Config", version: "1.0.0", schema: "v1" };
+    const ids = new Set([workingModel(models, facts.model), ...models.map(({ id }) => id)]);
     return {
-      edits: [],
-      notices: [],
-      values: [
-        `Add under "models:" in ${inHome(place, ".continue", "config.yaml")}:`,
-        "",
-        `  - name: ${JSON.stringify(`Patchbay ${model}`)}`,
-        "    provider: openai",
-        `    model: ${JSON.stringify(model)}`,
-        `    apiBase: ${facts.origin}/v1`,
-        `    apiKey: ${facts.key}`,
-        "    roles: [chat, edit, apply]",
-        "",
-      ].join("\n"),
+      edits: [
+        {
+          path,
+          format: "yaml",
+          assignments: [
+            ...(isNew ? Object.entries(head).map(([name, value]) => ({ path: [name], value })) : []),
+            ...[...ids].map((id) => {
+              const entry = continueModel(id, facts);
+              return { path: ["models", entry.name], value: entry, mark: [["apiBase"]] };
+            }),
+          ],
+        },
+      ],
+      notices: [KEY_IN_FILE],
     };
   },
 };
+
+function continueModel(id: string, { origin, key }: ConnectionFacts) {
+  return {
+    name: `Patchbay ${id}`,
+    provider: "openai",
+    model: id,
+    apiBase: `${origin}/v1`,
+    apiKey: key,
+    roles: ["chat", "edit", "apply"],
+  };
+}
+
+/** Why its file is not edited, in one sentence; undefined where it is. */
+function continueTrouble(place: ClientPlace, texts: FoundTexts): string | undefined {
+  const path = continueFile(place, "config.yaml");
+  const isOld = texts.get(continueFile(place, "config.json")) !== undefined;
+  // As soon as there is a config.yaml, it reads the other one no more.
+  if (isOld && texts.get(path) === undefined) return "Its settings are in a config.json of the old kind.";
+  try {
+    const models = valueAt(foundDocument(texts, path, "yaml"), ["models"]);
+    return models === undefined || isTable(models) ? undefined : `"models" in ${path} is no list in block style.`;
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return `${path} is YAML of a kind that is not edited.`;
+  }
+}
+
+function continueFile(place: ClientPlace, name: string): string {
+  return joined(place, folderOf(place, "CONTINUE_GLOBAL_DIR", ".continue"), name);
+}
 
 function clineProviders(place: ClientPlace): string {
   return inHome(place, ".cline", "data", "settings", "providers.json");

@@ -82,13 +82,15 @@ export const QWEN_CLIENT: ClientRow = {
     }
     const model = { path: ["model", "name"], value: workingModel(models, facts.model) };
     const type = { path: ["security", "auth", "selectedType"], value: "openai" };
-    const isSet = valueAt(found, model.path) !== undefined && facts.model === undefined;
+    const current = valueAt(found, model.path);
+    // Any other model would not be asked for here.
+    const isOurs = models.some(({ id }) => id === current) && facts.model === undefined;
     return {
       edits: [
         {
           path,
           format: "jsonc",
-          assignments: [{ path: ["modelProviders", "openai"], value: entries }, type, ...(isSet ? [] : [model])],
+          assignments: [{ path: ["modelProviders", "openai"], value: entries }, type, ...(isOurs ? [] : [model])],
         },
       ],
       notices: [],

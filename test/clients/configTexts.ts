@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { parse } from "smol-toml";
+import { isMap, parseDocument } from "yaml";
 import type { JsonDialect } from "../../src/clients/jsonTree.ts";
 
 const NAMES = [
@@ -151,6 +152,77 @@ export function tomlText(): fc.Arbitrary<string> {
     const ended = kept.map((one, index) => [one, ends[index % ends.length] ?? "\n"] as const);
     return ended.map(([one, lineEnd], index) => (closed || index < kept.length - 1 ? one + lineEnd : one)).join("");
   });
+}
+
+/** A YAML text as Continue has them: keys at the top, lists of items, blocks, comments, line ends and indents as they fall. */
+export function yamlText(): fc.Arbitrary<string> {
+  const scalar = fc.constantFrom(
+    "v1",
+    '"quoted # no comment"',
+    "'single: quoted'",
+    "http://localhost:11434/v1 # mine",
+    "&anchor 5",
+    "null",
+    "[chat, edit]",
+    "{ a: 1 }",
+  );
+  const name = fc.constantFrom("GPT", '"Patchbay of my own"', "Patchbay gpt-5.5", "'Llama: local'");
+  const nested = fc.constantFrom(
+    ["roles:", "  - chat", "  - edit"],
+    ["template: |", "  text", "", "  models:", "    - name: no item"],
+    ["text: >-", "  folded # text", "  - more"],
+    ["requestOptions:", "  headers:", "    X-A: b"],
+    ["long: first", "  second"],
+    ["# a comment", "model: x   # with one"],
+  );
+  const item = fc
+    .tuple(
+      fc.oneof({ weight: 4, arbitrary: name }, { weight: 1, arbitrary: fc.constant(undefined) }),
+      scalar,
+      fc.array(nested, { maxLength: 2 }),
+    )
+    .map(([named, value, further]) => [
+      ...(named === undefined ? ["uses: owner/model"] : [`name: ${named}`]),
+      `provider: ${value}`,
+      ...further.flat(),
+    ])
+    .map((lines) => lines.map((line, index) => (line === "" ? "" : `${index === 0 ? "- " : "  "}${line}`)));
+  const list = fc
+    .tuple(
+      fc.array(item, { maxLength: 3 }),
+      fc.constantFrom("", "  ", "    "),
+      fc.constantFrom([], [""], ["  # a comment"]),
+    )
+    .map(([items, indent, first]) => [...first, ...items.flat()].map((line) => (line === "" ? "" : indent + line)));
+  const section = fc.oneof(
+    fc
+      .tuple(fc.constantFrom("models", "context", "rules"), list, fc.constantFrom("", " # of mine"))
+      .map(([key, lines, end]) => [`${key}:${end}`, ...lines]),
+    fc
+      .tuple(fc.constantFrom("name", "version", "schema", "models"), scalar)
+      .map(([key, value]) => [`${key}: ${value}`]),
+    fc.constant(["data: |", "  models:", "  - name: text"]),
+    fc.constantFrom(
+      ["mcpServers:", "  docs:", "    - 1"],
+      ["# a comment"],
+      [""],
+      ["---"],
+      ["'quoted': 1"],
+      ["models: []"],
+    ),
+  );
+  return fc
+    .tuple(fc.array(section, { maxLength: 6 }), fc.constantFrom("\n", "\r\n"), fc.boolean())
+    .map(([sections, lineEnd, closed]) => {
+      const kept: string[] = [];
+      for (const one of sections) if (isYaml([...kept, ...one].join("\n"))) kept.push(...one);
+      return kept.join(lineEnd) + (closed && kept.length > 0 ? lineEnd : "");
+    });
+}
+
+function isYaml(text: string): boolean {
+  const document = parseDocument(text);
+  return document.errors.length === 0 && (document.contents === null || isMap(document.contents));
 }
 
 function isValid(text: string): boolean {
