@@ -15,7 +15,6 @@ import { type IdleMemory, measureIdleMemory, memoryPreload } from "./idleMemory.
 import { runLoad } from "./load.ts";
 import { startNginx } from "./nginx.ts";
 import { startPortkey } from "./portkey.ts";
-import { measureRecording } from "./recording.ts";
 import { measureStartUp } from "./startUp.ts";
 import { targetTable } from "./targets.ts";
 import { compare, type Contestants, type Shape, type ShapeResults, shapeTable } from "./throughput.ts";
@@ -63,11 +62,6 @@ const burst1 = await show(SHAPES.burst1);
 await show(SHAPES.burst32);
 await show(SHAPES.paced1);
 await show(SHAPES.paced32);
-
-const recording = await measureRecording(patchbay, directory, rounds, milliseconds);
-console.log(`What metering costs a JSON request, against an unmetered path of the same program
-all of it    ${micros(recording.metering.alone)} of latency at 1 connection, ${micros(recording.metering.busy)} of time at 32
-the row      ${micros(recording.row.alone)} committed by itself, ${micros(recording.row.shared)} where 32 share a commit\n`);
 
 const idlePipe = await measureIdleMemory(() => startBarePipe(upstream.port, memoryPreload));
 const idlePatchbay = await measureIdleMemory(() => startPatchbay(upstream.port, directory, memoryPreload));
@@ -118,10 +112,6 @@ async function show(shape: Shape, among: Contestants = contestants): Promise<Sha
   const results = await compare(shape, among, rounds, milliseconds);
   console.log(`${shapeTable(shape.title, results)}\n`);
   return results;
-}
-
-function micros(microseconds: number): string {
-  return `${microseconds.toFixed(0)} µs`;
 }
 
 function memory({ residentPerStream, heapPerStream }: IdleMemory): string {

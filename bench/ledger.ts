@@ -14,6 +14,7 @@ import { createUsageLedger } from "../src/ledger/usageLedger.ts";
 import type { UsageRow } from "../src/ledger/usageRow.ts";
 import { openLedgerFile, openLedgerForReading } from "../src/node/ledgerFile.ts";
 import { openUsageSpool } from "../src/node/usageSpool.ts";
+import { ratioText } from "./pairedRatios.ts";
 import { measureRecordedRequest } from "./recordedRequest.ts";
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
@@ -146,10 +147,10 @@ try {
   console.log();
 
   for (const connections of [1, BUSY_CONNECTIONS]) {
-    const { p50, time: between } = await measureRecordedRequest(directory, connections);
-    console.log(
-      `a relayed JSON request with its row against one without, ${connections} connections: p50 ${p50.toFixed(3)}x, time ${between.toFixed(3)}x`,
-    );
+    const { row, control } = await measureRecordedRequest(directory, connections);
+    console.log(`A relayed JSON request, ${connections} connections: middle of the pairs (95% interval)
+  with its row against one without  p50 ${ratioText(row.p50)}, processor time ${ratioText(row.processor)}
+  one without against one without   p50 ${ratioText(control.p50)}, processor time ${ratioText(control.processor)}`);
   }
 } finally {
   rmSync(directory, { recursive: true });

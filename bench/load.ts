@@ -22,6 +22,7 @@ export interface LoadResult {
   /** Microseconds. */
   readonly p99: number;
   readonly requestsPerSecond: number;
+  readonly requests: number;
 }
 
 /** An answer that takes longer has been lost. */
@@ -43,6 +44,7 @@ export async function runLoad(target: Target, load: Load): Promise<LoadResult> {
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
     requestsPerSecond: latencies.length / seconds,
+    requests: latencies.length,
   };
 }
 

@@ -89,4 +89,8 @@ const listener = await startListener({
       observerOf(exchange.target === RECORDED_PATH),
     ),
 });
+process.on("message", () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.(user + system);
+});
 console.log(listener.port);

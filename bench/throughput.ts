@@ -66,5 +66,6 @@ function middle(results: readonly LoadResult[]): LoadResult {
     p50: median(results.map((result) => result.p50)),
     p99: median(results.map((result) => result.p99)),
     requestsPerSecond: median(results.map((result) => result.requestsPerSecond)),
+    requests: results.reduce((sum, result) => sum + result.requests, 0),
   };
 }
