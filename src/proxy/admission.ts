@@ -107,6 +107,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
 
   function count(key: LocalKey, requests: 1 | -1, tokens: number): void {
     add(running, key.id, requests);
+    // For others nobody waits.
+    if (key.maxConcurrent === undefined && key.quotaTokens === undefined) return;
     add(setAside, key.id, requests * tokens);
     if (running.has(key.id)) movedAt.set(key.id, clock.monotonic());
     else movedAt.delete(key.id);

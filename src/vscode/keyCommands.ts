@@ -75,10 +75,17 @@ export async function manageKeys(parts: WindowParts): Promise<void> {
     void window.showInformationMessage(`The key ${key.label} is revoked, and stays so: make a new one.`);
     return;
   }
-  const action = await window.showQuickPick(["Add Credit", "Rotate", "Revoke"] as const, { title: `Key ${key.label}` });
+  const actions = ["Add Credit", "Set Token Quota", "Set Rate", "Rotate", "Revoke"] as const;
+  const action = await window.showQuickPick(actions, { title: `Key ${key.label}` });
   switch (action) {
     case "Add Credit":
       return addCredit(parts, key.id);
+    case "Set Token Quota":
+      await setQuota(running.client, key);
+      break;
+    case "Set Rate":
+      await setRate(running.client, key);
+      break;
     case "Rotate":
       await rotate(running.client, key);
       break;
@@ -110,6 +117,27 @@ export async function addCredit(parts: WindowParts, keyId?: unknown): Promise<vo
   const { label, credit_usd: credit } = await running.client.changeCredit(key.id, written);
   parts.watch.refresh();
   void window.showInformationMessage(`The key ${label} has $${(credit ?? 0).toFixed(2)} left.`);
+}
+
+async function setQuota(client: ControlClient, key: KeyView): Promise<void> {
+  const { quota_tokens: tokens, quota_window: within } = key.limits;
+  const quota = await window.showInputBox({
+    title: `Token quota of ${key.label}`,
+    prompt: "Tokens it may use in all, or in each 5h, day, 7d or month, as in 2000000/day; 0 for any number.",
+    value: tokens === null ? "0" : `${tokens}${within === null || within === "life" ? "" : `/${within}`}`,
+    ignoreFocusOut: true,
+  });
+  if (quota !== undefined && quota.trim() !== "") await client.setKey(key.id, { quota });
+}
+
+async function setRate(client: ControlClient, key: KeyView): Promise<void> {
+  const rate = await window.showInputBox({
+    title: `Rate of ${key.label}`,
+    prompt: "Requests it may make, as in 60/m or 1000/h; 0 for any number.",
+    value: key.limits.requests_per_minute === null ? "0" : `${key.limits.requests_per_minute}/m`,
+    ignoreFocusOut: true,
+  });
+  if (rate !== undefined && rate.trim() !== "") await client.setKey(key.id, { rate });
 }
 
 async function rotate(client: ControlClient, key: KeyView): Promise<void> {
