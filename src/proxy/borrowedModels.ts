@@ -65,7 +65,8 @@ async function backendsList(
 function foreignInTime({ later, modelList }: Pick<ProxyParts, "later" | "modelList">): Promise<readonly JsonObject[]> {
   return new Promise((resolve) => {
     const cancel = later(FOREIGN_WAIT_MS, () => resolve([]));
-    void modelList.models().then(
+    // Not those of our own sign-in, which is no part of a caller's that brings one along.
+    void modelList.keyed().then(
       (listed) => {
         cancel();
         resolve(foreignEntries(listed));

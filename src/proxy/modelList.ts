@@ -20,6 +20,8 @@ export interface ListedModel {
 export interface ModelList {
   /** From the cache while it is fresh. An upstream that is down gives its last known list, or none. */
   models(): Promise<readonly ListedModel[]>;
+  /** Those that are paid with keys alone: nothing is asked with our sign-in at ChatGPT. */
+  keyed(): Promise<readonly ListedModel[]>;
 }
 
 /** What the list is made from. */
@@ -77,12 +79,17 @@ export function createModelList(parts: ModelListParts): ModelList {
     return running;
   }
 
+  async function keyed(): Promise<readonly ListedModel[]> {
+    const upstreams = Object.values(parts.settings().upstreams).filter((upstream) => upstream.apiKey !== undefined);
+    return (await Promise.all(upstreams.map(modelsOf))).flat();
+  }
+
   return {
+    keyed,
     async models() {
-      const upstreams = Object.values(parts.settings().upstreams).filter((upstream) => upstream.apiKey !== undefined);
-      const [codex, ...others] = await Promise.all([codexModels(parts.codex), ...upstreams.map(modelsOf)]);
+      const [codex, others] = await Promise.all([codexModels(parts.codex), keyed()]);
       const first = new Set(codex.map((model) => model.id));
-      return [...codex, ...others.flat().filter((model) => !first.has(model.id))];
+      return [...codex, ...others.filter((model) => !first.has(model.id))];
     },
   };
 }
