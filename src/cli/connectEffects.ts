@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { ClientKeys } from "../clients/connectClient.ts";
-import type { CheckFetch, ProxyReport } from "../clients/checkProxy.ts";
+import type { CheckFetch, FindPortOwner, ProxyReport } from "../clients/checkProxy.ts";
 import type { ClientPlace } from "../clients/clientRow.ts";
 import { programVersion } from "../clients/programVersion.ts";
 import { proxyReport } from "../clients/proxyReport.ts";
@@ -14,6 +14,8 @@ import { controlPathOf } from "../node/controlPlace.ts";
 import { connectControl } from "../node/controlClient.ts";
 import { dataDirectory } from "../node/dataDirectory.ts";
 import { openLedgerForReading } from "../node/ledgerFile.ts";
+import { portOwner } from "../node/portOwner.ts";
+import { runProgram } from "../node/runProgram.ts";
 import type { CommandIo } from "./serveCommand.ts";
 
 /** The effects of connecting clients at a terminal. */
@@ -25,6 +27,8 @@ export interface ConnectEffects {
   readonly report: () => Promise<ProxyReport | undefined>;
   /** Asks the proxy itself. */
   readonly fetch: CheckFetch;
+  /** Who listens at a port of this machine. */
+  readonly portOwner: FindPortOwner;
   /** What a program prints when it is asked for its version; undefined where it does not tell. */
   readonly version: (program: string) => Promise<string | undefined>;
   readonly prices: () => PriceTable;
@@ -52,6 +56,7 @@ export function systemConnectEffects(makeKeys: MakeClientKeys): MakeConnectEffec
       return client === undefined ? undefined : proxyReport(client);
     },
     fetch: (url, init) => fetch(url, init),
+    portOwner: (port) => portOwner(port, { platform: process.platform, run: runProgram }),
     version: programVersion,
     prices() {
       const database = openLedgerForReading(directory);

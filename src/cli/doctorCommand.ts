@@ -4,6 +4,7 @@ import type { ProxyReport } from "../clients/checkProxy.ts";
 import { ClientError } from "../clients/clientError.ts";
 import { proposeConnect } from "../clients/connectClient.ts";
 import { openConnectionJournal } from "../clients/connectionJournal.ts";
+import { type FileRepair, proposeRepairs } from "../clients/fileRepair.ts";
 import type { Finding } from "../clients/finding.ts";
 import { mendRequest } from "../clients/mendConnection.ts";
 import { changesText, DEFAULT_ORIGIN, isAgreed } from "./connectCommand.ts";
@@ -72,6 +73,7 @@ function findings(
     proxy,
     expectedOrigin: DEFAULT_ORIGIN,
     fetch: effects.fetch,
+    portOwner: effects.portOwner,
     version: effects.version,
     requestModel: sendsRequests ? smallModel(models, workingModel(models, undefined)) : undefined,
   });
@@ -98,6 +100,22 @@ async function mend(found: readonly Finding[], mending: Mending): Promise<void> 
       if (!(error instanceof ClientError)) throw error;
       mending.io.stderr(`${error.message}\n`);
     }
+  }
+  const repairs = found.flatMap(({ fix }) => (fix?.kind === "repair" ? [fix.repair] : []));
+  if (repairs.length > 0) await repair(repairs, mending);
+}
+
+/** Shows what would change in files that are not of our making, and asks. */
+async function repair(repairs: readonly FileRepair[], { directory, io, effects, yes }: Mending): Promise<void> {
+  try {
+    const proposal = await proposeRepairs({ journal: openConnectionJournal(directory), now: effects.now }, repairs);
+    io.stderr(changesText(proposal.changes));
+    if (!(await isAgreed(yes, effects.confirm))) return;
+    const { backups } = await proposal.apply();
+    for (const copy of backups) io.stderr(`A copy of the file as it was: ${copy}\n`);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    io.stderr(`${error.message}\n`);
   }
 }
 
@@ -137,6 +155,8 @@ function fixText(fix: NonNullable<Finding["fix"]>): string {
   switch (fix.kind) {
     case "reconnect":
       return "`patchbay doctor --fix` connects it again.";
+    case "repair":
+      return `${fix.what} \`patchbay doctor --fix\` does it.`;
     case "tell":
       return fix.what;
   }

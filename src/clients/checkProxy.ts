@@ -1,3 +1,4 @@
+import type { PortOwner } from "../node/portOwner.ts";
 import { isJsonObject } from "../wire/json.ts";
 import { fine, type Finding, told } from "./finding.ts";
 
@@ -17,6 +18,9 @@ export interface ProxyReport {
 /** Asks over the network; rejects where nobody answers. */
 export type CheckFetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** Who listens at a port of this machine; undefined where that cannot be told. */
+export type FindPortOwner = (port: number) => Promise<PortOwner | undefined>;
+
 const TIMEOUT_MS = 5_000;
 
 /** Who listens, who is signed in, which upstreams are reached. `expected` is where clients look for the proxy. */
@@ -24,8 +28,9 @@ export async function checkProxy(
   proxy: ProxyReport | undefined,
   expected: string,
   fetch: CheckFetch,
+  owner: FindPortOwner = async () => undefined,
 ): Promise<readonly Finding[]> {
-  if (proxy === undefined) return [await checkPort(expected, fetch)];
+  if (proxy === undefined) return [await checkPort(expected, fetch, owner)];
   const { origin, version, pid } = proxy;
   return [
     fine("proxy", `Patchbay ${version} runs at ${origin} (process ${pid}).`),
@@ -34,32 +39,41 @@ export async function checkProxy(
   ];
 }
 
-async function checkPort(origin: string, fetch: CheckFetch): Promise<Finding> {
+async function checkPort(origin: string, fetch: CheckFetch, owner: FindPortOwner): Promise<Finding> {
+  const holder = await owner(portOf(origin));
+  const named = holder === undefined ? "" : ` (${[holder.name, `process ${holder.pid}`].filter(Boolean).join(", ")})`;
   let answer: unknown;
   try {
     const response = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     answer = await response.json().catch(() => "something else");
   } catch {
-    return told(
-      "proxy",
-      "problem",
-      `Nobody listens at ${origin}.`,
-      "Open VS Code with Patchbay, or run `patchbay serve`.",
-    );
+    if (holder === undefined) {
+      return told(
+        "proxy",
+        "problem",
+        `Nobody listens at ${origin}.`,
+        "Open VS Code with Patchbay, or run `patchbay serve`.",
+      );
+    }
   }
   return isJsonObject(answer) && "version" in answer
     ? told(
         "proxy",
         "warning",
-        `Another Patchbay listens at ${origin}, with another data directory.`,
+        `Another Patchbay${named} listens at ${origin}, with another data directory.`,
         "Give its --data-dir, or end it.",
       )
     : told(
         "proxy",
         "problem",
-        `Another program listens at ${origin}.`,
+        `Another program${named} listens at ${origin}.`,
         "End it, or run `patchbay serve --listen` elsewhere.",
       );
+}
+
+function portOf(origin: string): number {
+  const { port, protocol } = new URL(origin);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 function checkSignIn({ signIn }: ProxyReport): readonly Finding[] {

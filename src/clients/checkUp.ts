@@ -1,5 +1,5 @@
 import { checkConnection } from "./checkClient.ts";
-import { type CheckFetch, checkProxy, type ProxyReport } from "./checkProxy.ts";
+import { type CheckFetch, checkProxy, type FindPortOwner, type ProxyReport } from "./checkProxy.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
 import { CLIENT_TABLE } from "./clientTable.ts";
 import { findCodexFaults } from "./codexFaults.ts";
@@ -16,6 +16,8 @@ export interface CheckUpParts {
   /** Where clients look for the proxy while none runs. */
   readonly expectedOrigin: string;
   readonly fetch: CheckFetch;
+  /** Who listens at a port; asked while no process runs. */
+  readonly portOwner?: FindPortOwner;
   /** What a program prints when it is asked for its version; undefined where it does not tell. */
   readonly version: (program: string) => Promise<string | undefined>;
   /** The model that requests through the clients' settings are for; undefined to send none. */
@@ -26,7 +28,7 @@ export interface CheckUpParts {
 export async function checkUp(parts: CheckUpParts): Promise<readonly Finding[]> {
   const connections = await parts.journal.all();
   const expected = connections[0]?.origin ?? parts.expectedOrigin;
-  const proxy = await checkProxy(parts.proxy, expected, parts.fetch);
+  const proxy = await checkProxy(parts.proxy, expected, parts.fetch, parts.portOwner);
   const clients = await Promise.all(
     CLIENT_TABLE.map((row) =>
       checkRow(

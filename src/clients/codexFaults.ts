@@ -4,7 +4,7 @@ import type { ClientPlace } from "./clientRow.ts";
 import { configFormat } from "./configFormat.ts";
 import { readConfigFile } from "./configFile.ts";
 import { isTable, valueAt } from "./configValue.ts";
-import { type Finding, told } from "./finding.ts";
+import { type Finding, repairable, told } from "./finding.ts";
 
 /** Names of Codex's built-in providers, which a file must not define. */
 const RESERVED = new Set(["openai", "ollama", "lmstudio"]);
@@ -21,19 +21,19 @@ export async function findCodexFaults(place: ClientPlace): Promise<readonly Find
     if (!(error instanceof ClientError)) throw error;
     return [told("codex", "problem", `${path} cannot be read. ${error.message}`, "Mend that file first.")];
   }
-  return [...topFaults(config), ...providerFaults(valueAt(config, ["model_providers"]))];
+  return [...topFaults(path, config), ...providerFaults(path, valueAt(config, ["model_providers"]))];
 }
 
-function topFaults(config: unknown): readonly Finding[] {
+function topFaults(path: string, config: unknown): readonly Finding[] {
   const baseUrl = valueAt(config, ["openai_base_url"]);
   return [
     ...(typeof valueAt(config, ["profile"]) === "string"
       ? [
-          told(
+          repairable(
             "codex",
-            "problem",
             'Codex does not start with "profile" in config.toml.',
             "Remove that line, and use `codex -p NAME` with a file NAME.config.toml.",
+            { path, format: "toml", at: ["profile"], value: undefined },
           ),
         ]
       : []),
@@ -50,7 +50,7 @@ function topFaults(config: unknown): readonly Finding[] {
   ];
 }
 
-function providerFaults(providers: unknown): readonly Finding[] {
+function providerFaults(path: string, providers: unknown): readonly Finding[] {
   if (!isTable(providers)) return [];
   return Object.entries(providers).flatMap(([id, provider]) => [
     ...(RESERVED.has(id)
@@ -65,11 +65,11 @@ function providerFaults(providers: unknown): readonly Finding[] {
       : []),
     ...(valueAt(provider, ["wire_api"]) === "chat"
       ? [
-          told(
+          repairable(
             "codex",
-            "problem",
             `Codex does not start with wire_api = "chat" in the provider "${id}".`,
-            'Write "responses".',
+            'Write "responses"; its server must answer that.',
+            { path, format: "toml", at: ["model_providers", id, "wire_api"], value: "responses" },
           ),
         ]
       : []),

@@ -49,10 +49,11 @@ function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string):
   const [first = "", ...others] = [...texts.keys()];
   const path = [first, ...others].find((one) => texts.get(one) !== undefined) ?? first;
   const text = texts.get(path);
-  const found = foundDocument(texts, path, "jsonc");
+  // A setting in any of its files counts, as it merges them.
+  const all = [...texts.keys()].map((one) => foundDocument(texts, one, "jsonc"));
   const apiKey = mode === "env" ? `{env:${KEY_VARIABLE}}` : `{file:${facts.keyFile}}`;
   const model = workingModel(facts.models, facts.model);
-  const isSet = (name: string): boolean => valueAt(found, [name]) !== undefined;
+  const isSet = (name: string): boolean => all.some((found) => valueAt(found, [name]) !== undefined);
   const assignments: Assignment[] = [
     // It would write that itself.
     ...(text === undefined ? [{ path: ["$schema"], value: schema }] : []),
@@ -60,7 +61,7 @@ function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string):
     ...(isSet("small_model")
       ? []
       : [{ path: ["small_model"], value: `${PROVIDER}/${smallModel(facts.models, model)}` }]),
-    ...enabledProviders(found),
+    ...enabledProviders(all),
     { path: ["provider", PROVIDER], value: providerOf(facts, apiKey), mark: [["options", "baseURL"]] },
   ];
   const kept = isSet("model") && facts.model === undefined;
@@ -78,9 +79,9 @@ function providerPlan({ place, mode, texts, facts }: PlanInput, schema: string):
   };
 }
 
-/** A list of the providers that may be used must have ours. */
-function enabledProviders(found: unknown): readonly Assignment[] {
-  const enabled = valueAt(found, ["enabled_providers"]);
+/** A list of the providers that may be used must have ours; that of the file that wins counts. */
+function enabledProviders(all: readonly unknown[]): readonly Assignment[] {
+  const enabled = all.map((found) => valueAt(found, ["enabled_providers"])).find((one) => one !== undefined);
   if (!Array.isArray(enabled) || enabled.includes(PROVIDER)) return [];
   return [{ path: ["enabled_providers"], value: [...enabled.map(String), PROVIDER] }];
 }

@@ -6,10 +6,12 @@ import type { Finding } from "../clients/finding.ts";
 import { programVersion } from "../clients/programVersion.ts";
 import { proxyReport } from "../clients/proxyReport.ts";
 import { BUILT_IN_PRICES } from "../ledger/priceTable.ts";
+import { portOwner } from "../node/portOwner.ts";
+import { runProgram } from "../node/runProgram.ts";
 import { reportChoices, reportSummary, reportText } from "./checkReport.ts";
 import { clientName } from "./clientTools.ts";
 import { loopbackFetch } from "./loopbackFetch.ts";
-import { mendWished } from "./mendClients.ts";
+import { mendWished, repairFile } from "./mendClients.ts";
 import type { OfficeTools } from "./officeTools.ts";
 import { pickGrouped } from "./pickChoice.ts";
 
@@ -26,6 +28,9 @@ export async function checkClients(tools: OfficeTools): Promise<void> {
   switch (action?.kind) {
     case "mend":
       await mendWished(tools, action.connections, true);
+      return checkClients(tools);
+    case "repair":
+      await repairFile(tools, action.repair);
       return checkClients(tools);
     case "run":
       await commands.executeCommand(action.advised.command, ...(action.advised.arguments ?? []));
@@ -49,6 +54,7 @@ async function findings(tools: OfficeTools): Promise<readonly Finding[]> {
     proxy,
     expectedOrigin: tools.expectedOrigin(),
     fetch: loopbackFetch,
+    portOwner: (port) => portOwner(port, { platform: process.platform, run: runProgram }),
     version: programVersion,
     requestModel: smallModel(models, workingModel(models, undefined)),
   });

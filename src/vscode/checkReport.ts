@@ -1,3 +1,4 @@
+import type { FileRepair } from "../clients/fileRepair.ts";
 import type { Finding } from "../clients/finding.ts";
 import type { Choice, ChoiceGroup } from "./clientChoices.ts";
 import { advisedCommand, type AdvisedCommand, editorWords } from "./editorWords.ts";
@@ -6,6 +7,7 @@ import { advisedCommand, type AdvisedCommand, editorWords } from "./editorWords.
 export type ReportAction =
   | { readonly kind: "nothing" }
   | { readonly kind: "mend"; readonly connections: readonly MendWish[] }
+  | { readonly kind: "repair"; readonly repair: FileRepair }
   | { readonly kind: "run"; readonly advised: AdvisedCommand }
   | { readonly kind: "open" };
 
@@ -89,6 +91,8 @@ function findingChoice({ level, what, fix }: Finding): Choice<ReportAction> {
   switch (fix.kind) {
     case "reconnect":
       return { label, detail, value: { kind: "mend", connections: [fix] } };
+    case "repair":
+      return { label, detail, value: { kind: "repair", repair: fix.repair } };
     case "tell": {
       const advised = advisedCommand(fix.what);
       return { label, detail, value: advised === undefined ? { kind: "nothing" } : { kind: "run", advised } };
@@ -100,6 +104,8 @@ function fixText(fix: NonNullable<Finding["fix"]>): string {
   switch (fix.kind) {
     case "reconnect":
       return fix.freshKey ? "Choose this to connect it again, with a new key." : "Choose this to connect it again.";
+    case "repair":
+      return `${editorWords(fix.what)} Choose this to have it done.`;
     case "tell":
       return editorWords(fix.what);
   }

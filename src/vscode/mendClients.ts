@@ -3,6 +3,7 @@ import { window } from "vscode";
 import { ClientError } from "../clients/clientError.ts";
 import { proposeConnect } from "../clients/connectClient.ts";
 import type { DriftedConnection } from "../clients/driftWatch.ts";
+import { type FileRepair, proposeRepairs } from "../clients/fileRepair.ts";
 import type { MendWish } from "./checkReport.ts";
 import { clientName } from "./clientTools.ts";
 import { editorWords } from "./editorWords.ts";
@@ -50,6 +51,18 @@ export async function mendWished(tools: OfficeTools, wishes: readonly MendWish[]
   const text = values.join("\n");
   if (text !== "") await showValues(tools, "Patchbay", text);
   void sayDone(`Connected again: ${mended.join(", ")}.`, text === "" ? [] : [copying("Copy Values", text)]);
+}
+
+/** Mends a client's file that is not of our making, after its change was shown. */
+export async function repairFile(tools: OfficeTools, repair: FileRepair): Promise<void> {
+  try {
+    const proposal = await proposeRepairs(tools.parts, [repair]);
+    const question = { title: "Mend a File", message: `Change ${repair.path} as shown?`, agree: "Apply" };
+    if (await tools.review.ask({ ...question, changes: proposal.changes })) await proposal.apply();
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    void window.showErrorMessage(error.message);
+  }
 }
 
 async function mendOne(

@@ -40,6 +40,7 @@ describe("patchbay connect and disconnect", () => {
       keys: rig.parts.keys,
       report: async () => undefined,
       fetch: () => assert.fail("nothing is asked"),
+      portOwner: async () => undefined,
       version: async () => undefined,
       prices: () => BUILT_IN_PRICES,
       program: ["/usr/bin/node", "/opt/patchbay/cli.js"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectEffects } from "../../src/cli/connectEffects.ts";
 import { runDoctor } from "../../src/cli/doctorCommand.ts";
@@ -28,10 +28,12 @@ describe("patchbay doctor", () => {
   let rig: ClientRig;
   let proxy: ProxyReport | undefined;
   let asked: { readonly path: string; readonly body: string; readonly key: string | null }[];
+  let owner: { readonly pid: number; readonly name: string | undefined } | undefined;
   let answers: (path: string) => Response;
   beforeEach(() => {
     rig = openClientRig(opened);
     proxy = PROXY;
+    owner = undefined;
     asked = [];
     answers = () => Response.json({ data: [], models: [] });
   });
@@ -48,6 +50,7 @@ describe("patchbay doctor", () => {
         asked.push({ path: pathname, key, body: typeof init.body === "string" ? init.body : "" });
         return answers(pathname);
       },
+      portOwner: async () => owner,
       version: async () => "0.169.0",
       prices: () => BUILT_IN_PRICES,
       program: ["/usr/bin/patchbay"],
@@ -152,6 +155,10 @@ describe("patchbay doctor", () => {
       throw new TypeError("fetch failed");
     };
     assert.deepEqual(troubles((await doctor()).found), ["Nobody listens at http://127.0.0.1:8390."]);
+    owner = { pid: 42, name: "nginx" };
+    assert.deepEqual(troubles((await doctor()).found), [
+      "Another program (nginx, process 42) listens at http://127.0.0.1:8390.",
+    ]);
   });
 
   it("tells of an upstream that does not answer, and of a sign-in that is missing", async () => {
@@ -170,6 +177,18 @@ describe("patchbay doctor", () => {
     const { code, found } = await doctor();
     assert.equal(code, 1);
     assert.equal(troubles(found).filter((what) => what.startsWith("Codex does not start")).length, 3);
+  });
+
+  it("mends what Codex does not start with on request, keeps a copy, and leaves the rest to the byte", async () => {
+    const before =
+      '# mine\r\nprofile = "work"   # old\r\n\r\n[model_providers.old]\r\nwire_api = "chat" # hm\r\nname = "x"\r\n';
+    rig.write(CONFIG, before);
+    const { code, found } = await doctor("--fix", "--yes");
+    assert.deepEqual([code, troubles(found)], [0, []]);
+    assert.equal(rig.read(CONFIG), before.replace('profile = "work"   # old\r\n', "").replace('"chat"', '"responses"'));
+    const copies = readdirSync(join(rig.dataDirectory, "clients/backups"));
+    assert.equal(copies.length, 1);
+    assert.equal(readFileSync(join(rig.dataDirectory, "clients/backups", copies[0] ?? ""), "utf8"), before);
   });
 
   it("shows no key", async () => {

@@ -56,6 +56,7 @@ export async function openConnectRig(opened: Opened, patchbay: Patchbay): Promis
     },
     report: async () => ({ origin: patchbay.origin, version: "0", pid: 1, upstreams: [], models, signIn: undefined }),
     fetch,
+    portOwner: async () => undefined,
     version: async () => undefined,
     prices: () => BUILT_IN_PRICES,
     program: [process.execPath, KEY_PROGRAM],
