@@ -3,6 +3,7 @@ import { type Dispatcher, fetch as undiciFetch } from "undici";
 import { estimateCost } from "../ledger/costEstimate.ts";
 import { costOf, findPrice } from "../ledger/prices.ts";
 import { loadPrices } from "../ledger/priceSnapshot.ts";
+import { unsettledRows } from "../ledger/unsettledRows.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { Fetch } from "../codex/backendRequest.ts";
 import type { ModelAliases } from "../codex/modelNames.ts";
@@ -12,8 +13,9 @@ import { createCodex } from "../proxy/createCodex.ts";
 import { createModelList } from "../proxy/modelList.ts";
 import { createKeyRing, type Digest, type FixedKey } from "../proxy/localKey.ts";
 import { createLiveRequests } from "../proxy/liveRequests.ts";
-import type { Answered } from "../proxy/proxyParts.ts";
+import type { Answered, ProxyParts } from "../proxy/proxyParts.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
+import { resumeRecovery } from "../proxy/settlement.ts";
 import { createDecoder, decodeBody } from "./contentDecoders.ts";
 import { type ControlClaim, claimDataDirectory } from "./controlClaim.ts";
 import { openLedgerFile } from "./ledgerFile.ts";
@@ -73,6 +75,9 @@ export interface ProxyProcess {
   /** Resolves when the process has stopped, whoever asked for it: its owner, the control socket, or nobody needing it any more. */
   readonly ended: Promise<void>;
 }
+
+/** Upstreams keep records of what they answered; which of them are asked for at the start is bounded by this age. */
+const RECOVERY_MS = 86_400_000;
 
 /** Wall and monotonic time of this machine. */
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -150,7 +155,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       version: VERSION,
     });
     const modelList = createModelList({ clock, log, fetch, settings: () => settings.proxy, codex });
-    const app = createApp({
+    const parts: ProxyParts = {
       version: VERSION,
       clock,
       log,
@@ -188,7 +193,9 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
           ? undefined
           : estimateCost(findPrice(prices, upstream, model), { ...facts, bodyBytes: facts.bodyBytes ?? 0 }),
       onAnswered: settings.onAnswered,
-    });
+    };
+    const app = createApp(parts);
+    resumeRecovery(parts, unsettledRows(sql, clock.now() - RECOVERY_MS));
     const opened = await startProcessControl({
       claim,
       dataDirectory: settings.dataDirectory,

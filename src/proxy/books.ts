@@ -12,7 +12,7 @@ import type { LiveRequest } from "./liveRequests.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import type { ProxySettings } from "./proxySettings.ts";
 import { meteringObserver, passingObserver } from "./relayObservers.ts";
-import { recoverGeneration, recoverResponse, settleResponse } from "./settlement.ts";
+import { recoverUsage, settleResponse } from "./settlement.ts";
 import type { Upstream } from "./upstream.ts";
 import { type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecorder.ts";
 
@@ -99,11 +99,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       case "metered": {
         const row = usageRow(request, answer, parts.clock, parts.costOf);
         parts.usage.record(row);
-        if (answer.generationId !== null && row.usageSource !== "reported" && answer.began) {
-          recoverGeneration(parts, upstream, row, answer.generationId);
-        } else if (goesOn(answer) && row.responseId !== null && credential.kind === "key") {
-          recoverResponse(parts, upstream, row, row.responseId);
-        }
+        if (credential.kind === "key") recoverUsage(parts, upstream, row);
         break;
       }
       case "settles":
@@ -156,11 +152,6 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       return refusal;
     },
   };
-}
-
-/** A response that was begun in the background: all of this answer has come, and its usage is not known yet. */
-function goesOn({ reading, status, ending }: MeteredAnswer): boolean {
-  return status === 200 && ending === "complete" && reading?.progress === "open" && reading.usage === undefined;
 }
 
 function endingOf({ reason }: RelayFailure): Ending {

@@ -30,8 +30,41 @@ export function settleResponse(
   sink.record({ ...withUsage(row, reading.usage, costOf, reading.model, reading.serviceTier), ending });
 }
 
-/** Asks OpenRouter what a generation cost whose stream was cut before it said so, and settles the row. */
-export function recoverGeneration(parts: ProxyParts, upstream: Upstream, row: UsageRow, generationId: string): void {
+/** Asks for the usage of rows that an earlier process was still asking for when it ended. */
+export function resumeRecovery(parts: ProxyParts, rows: readonly UsageRow[]): void {
+  const { upstreams } = parts.settings();
+  for (const row of rows) {
+    const upstream = upstreams[row.upstream];
+    if (upstream !== undefined) recoverUsage(parts, upstream, row);
+  }
+}
+
+/**
+ * Asks for the usage that a row lacks where its upstream keeps a record that our key opens: what an OpenRouter stream cost that was cut before
+ * it said so; and a response that goes on in the background, so that its key's quota and credit have what it used even where nobody asks
+ * for the answer itself.
+ */
+export function recoverUsage(parts: ProxyParts, upstream: Upstream, row: UsageRow): void {
+  const { responseId } = row;
+  if (responseId === null) return;
+  switch (upstream.name) {
+    case "openrouter":
+      if (row.usageSource === "estimated") recoverGeneration(parts, upstream, row, responseId);
+      return;
+    case "openai":
+      if (goesOn(row)) recoverResponse(parts, upstream, row, responseId);
+      return;
+    case "codex":
+      return;
+  }
+}
+
+/** A response that was begun in the background: all of the answer to its request has come, and its usage is not known yet. */
+function goesOn({ endpoint, status, ending, usageSource }: UsageRow): boolean {
+  return endpoint === "responses" && status === 200 && ending === "complete" && usageSource === "none";
+}
+
+function recoverGeneration(parts: ProxyParts, upstream: Upstream, row: UsageRow, generationId: string): void {
   askLater(parts, GENERATION_DELAYS_MS, {
     ask: async () =>
       generationUsage(await document(parts, upstream, `/generation?id=${encodeURIComponent(generationId)}`)),
@@ -41,11 +74,7 @@ export function recoverGeneration(parts: ProxyParts, upstream: Upstream, row: Us
   });
 }
 
-/**
- * Asks for a response that goes on in the background, so that its row has its usage, and its key's quota and credit what it used, even where
- * nobody asks for the answer itself.
- */
-export function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, responseId: string): void {
+function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, responseId: string): void {
   askLater(parts, RESPONSE_DELAYS_MS, {
     async ask() {
       const known = parts.usage.findByResponseId(upstream.name, responseId);

@@ -13,6 +13,7 @@ import {
   type Exit,
   LOCAL_KEY,
   newFolder,
+  postJson,
   runCli,
   type ServeProcess,
   startServe,
@@ -57,6 +58,10 @@ describe("The ledger of patchbay serve", function () {
     } finally {
       database.close();
     }
+  }
+
+  function sourcesIn(folder: string): string[] {
+    return rowsIn(folder).map((found) => found.usage_source);
   }
 
   async function requests(folder: string): Promise<number> {
@@ -161,6 +166,38 @@ describe("The ledger of patchbay serve", function () {
     await until(() => rowsIn(folder).length === 1, "the row");
     await serve.kill();
     assert.equal(rowsIn(folder)[0]?.ending, "client_left");
+  });
+
+  it("learns after a kill what an OpenRouter stream cost that its client left, and how a background response ended", async () => {
+    const sandbox = await startTestSandbox(opened);
+    const folder = newFolder(opened);
+    const words = wordsFor(sandbox, folder);
+    const first = await startServe(opened, words, sandbox.environment);
+    const abort = new AbortController();
+    const answer = await askChat(first.url, {
+      model: "qwen/qwen3-coder",
+      prompt: "[[hang-after:3]]",
+      stream: true,
+      signal: abort.signal,
+    });
+    await answer.body!.getReader().read();
+    abort.abort();
+    const body = { model: "gpt-5.5", input: "[[tokens:5]]", background: true };
+    const begun = (await (await postJson(`${first.url}/v1/responses`, body)).json()) as { id: string };
+    // The sandbox has it done at the second reading.
+    const headers = { authorization: `Bearer ${LOCAL_KEY}` };
+    assert.equal((await fetch(`${first.url}/v1/responses/${begun.id}`, { headers })).status, 200);
+    await until(() => rowsIn(folder).length === 2, "the rows");
+    // Before anybody has asked: the first question comes two seconds after the answer.
+    await first.kill();
+    assert.deepEqual(sourcesIn(folder), ["estimated", "none"]);
+    const second = await startServe(opened, words, sandbox.environment);
+    await until(() => sourcesIn(folder).every((source) => source === "reported"), "the settled rows", 15_000);
+    await second.kill();
+    assert.deepEqual(
+      rowsIn(folder).map(({ ending }) => ending),
+      ["client_left", "complete"],
+    );
   });
 
   it("is set aside with a clear message where it is damaged, and the proxy serves", async () => {

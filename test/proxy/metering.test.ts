@@ -471,44 +471,49 @@ describeTransports("an unfinished stream", (start) => {
     assert.equal((await onlyRow(proxy)).ending, "failed");
   });
 
-  it("of OpenRouter's is settled by its generation record", async () => {
-    let asked = 0;
-    const proxy = await start({
-      upstream(request) {
-        if (!request.url.includes("/generation?id=gen-9"))
-          return sse([chunk({ content: "x" })], { "x-generation-id": "gen-9" });
-        asked += 1;
-        if (asked === 1) return new Response("not yet", { status: 404 });
-        return Response.json({
-          data: {
-            id: "gen-9",
-            total_cost: 0.5,
-            native_tokens_prompt: 10,
-            native_tokens_completion: 3,
-            native_tokens_cached: 4,
-            native_tokens_reasoning: 1,
-          },
-        });
-      },
+  for (const [where, headers, ids] of [
+    ["a header names", { "x-generation-id": "gen-9" }, {}],
+    ["its chunks alone name", {}, { id: "gen-9" }],
+  ] as const) {
+    it(`of OpenRouter's is settled by the generation record that ${where}`, async () => {
+      let asked = 0;
+      const proxy = await start({
+        upstream(request) {
+          if (!request.url.includes("/generation?id=gen-9"))
+            return sse([{ ...chunk({ content: "x" }), ...ids }], headers);
+          asked += 1;
+          if (asked === 1) return new Response("not yet", { status: 404 });
+          return Response.json({
+            data: {
+              id: "gen-9",
+              total_cost: 0.5,
+              native_tokens_prompt: 10,
+              native_tokens_completion: 3,
+              native_tokens_cached: 4,
+              native_tokens_reasoning: 1,
+            },
+          });
+        },
+      });
+      await readBroken(await proxy.request("/v1/chat/completions", post({ model: "a/b", stream: true })));
+      assert.equal((await onlyRow(proxy)).usageSource, "estimated");
+      await proxy.runLater();
+      await proxy.runLater();
+      const row = await onlyRow(proxy);
+      assert.deepEqual(row.tokens, {
+        uncachedInput: 6,
+        cachedInput: 4,
+        cacheWrite: 0,
+        cacheWriteLong: 0,
+        output: 3,
+        reasoning: 1,
+      });
+      assert.deepEqual(
+        [row.usageSource, row.costMicros, row.costSource, row.ending],
+        ["reported", 500_000, "upstream", "upstream_cut"],
+      );
     });
-    await readBroken(await proxy.request("/v1/chat/completions", post({ model: "a/b", stream: true })));
-    assert.equal((await onlyRow(proxy)).usageSource, "estimated");
-    await proxy.runLater();
-    await proxy.runLater();
-    const row = await onlyRow(proxy);
-    assert.deepEqual(row.tokens, {
-      uncachedInput: 6,
-      cachedInput: 4,
-      cacheWrite: 0,
-      cacheWriteLong: 0,
-      output: 3,
-      reasoning: 1,
-    });
-    assert.deepEqual(
-      [row.usageSource, row.costMicros, row.costSource, row.ending],
-      ["reported", 500_000, "upstream", "upstream_cut"],
-    );
-  });
+  }
 });
 
 describeTransports("an upstream that cannot be reached", (start) => {
