@@ -15,6 +15,12 @@ const OPENCODE = ".config/opencode/opencode.jsonc";
 const OPENCODE_BEFORE = '{\n  // mine\n  "theme": "system",\n  "share": "disabled",\n}\n';
 const CODEX_LAUNCHER = fileURLToPath(import.meta.resolve("@openai/codex/bin/codex.js"));
 
+/** The one that the README shows is copied from here to `media`. */
+const PICTURES = join(import.meta.dirname, "..", "..", ".cache", "screenshots");
+const VIEWPORT = { width: 1280, height: 640 };
+/** It says that an extension is being developed, which is true of the tests' driver alone. */
+const TITLE_BAR_PIXELS = 36;
+
 describe("clients in a real VS Code", function () {
   this.timeout(TEST_MS);
 
@@ -30,6 +36,9 @@ describe("clients in a real VS Code", function () {
     });
     window = await session.host.openWindow();
     await session.control();
+    await window.page.setViewportSize(VIEWPORT);
+    await window.ask("execute", { command: "workbench.action.closeSidebar" });
+    await window.ask("configure", { name: "workbench.colorTheme", value: "Dark 2026" });
   });
 
   after(async () => {
@@ -92,6 +101,18 @@ describe("clients in a real VS Code", function () {
     await eventually(async () => !(await editors()).includes(title), `the end of the tab "${title}"`);
   }
 
+  /** The diff with its question, as the README shows it. */
+  async function takePicture(): Promise<void> {
+    const { page } = window;
+    await page.locator(".monaco-diff-editor .line-insert").first().waitFor({ timeout: WAIT_MS });
+    await window.ask("execute", { command: "notifications.showList" });
+    await page.locator(".notifications-center").getByRole("button", { name: "Apply", exact: true }).waitFor();
+    const { width, height } = VIEWPORT;
+    const clip = { x: 0, y: TITLE_BAR_PIXELS, width, height: height - TITLE_BAR_PIXELS };
+    await mkdir(PICTURES, { recursive: true });
+    await page.screenshot({ path: join(PICTURES, "connect-diff.png"), clip });
+  }
+
   async function keyOf(label: string): Promise<KeyView | undefined> {
     return (await (await control()).keys()).findLast((key) => key.label === label);
   }
@@ -115,6 +136,7 @@ describe("clients in a real VS Code", function () {
     assert.match(after ?? "", /^# my own\r\nmodel = "gpt-5\.5" {3}# the good one\r\n[^]*\[model_providers\.patchbay\]/);
     assert.equal(await read(CODEX), CODEX_BEFORE);
     assert.equal(await keyOf("Codex CLI"), undefined);
+    await takePicture();
     await press("Change Codex CLI's configuration as shown?", "Apply");
     await window.page.getByText("Codex CLI is connected (provider)").first().waitFor({ timeout: WAIT_MS });
     await untilNoEditor(title);
