@@ -36,49 +36,31 @@ const oneParserEach = {
 };
 
 /**
- * What edits clients' files brings parsers along, and is loaded when it is first needed: a file of its own. It shares no module with the
- * extension's file, so that it is given what it works with.
+ * What edits clients' files brings parsers along, and is loaded when it is first needed: with the command line, which has the same parsers.
+ * It shares no module with the extension's own file, so that it is given what it works with.
  */
 const clientsApart = {
   name: "clients-apart",
   setup(bundling) {
-    bundling.onResolve({ filter: /\/clientOffice\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./clients.cjs", external: true } : undefined,
-    );
-  },
-};
-
-/**
- * What reads the formats of clients' files is in files of its own, which the command line and the extension share: with a copy in each, the
- * packaged extension would be 17 KB larger.
- */
-const PARSERS = {
-  "jsonc-parser": 'export { parse } from "jsonc-parser";',
-  "smol-toml": 'export { parse } from "smol-toml";',
-  "toml-eslint-parser": 'export { parseTOML } from "toml-eslint-parser";',
-};
-
-const parsersApart = {
-  name: "parsers-apart",
-  setup(bundling) {
-    const filter = new RegExp(`^(?:${Object.keys(PARSERS).join("|")})$`);
-    bundling.onResolve({ filter }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
+    bundling.onResolve({ filter: /\/clientOffice\.ts$/ }, () => ({ path: "./clientOffice.js", external: true }));
   },
 };
 
 rmSync(outdir, { recursive: true, force: true });
 
-const [, extension] = await Promise.all([
+const [programs, extension] = await Promise.all([
   build({
     ...shared,
-    // The command line, and the process that windows start: they share most of their code.
-    entryPoints: ["src/cli/cli.ts", "src/node/process.ts"],
+    // The command line, the process that windows start, and the extension's clients: they share most of their code.
+    entryPoints: ["src/cli/cli.ts", "src/node/process.ts", "src/vscode/clientOffice.ts"],
     entryNames: "[name]",
     outdir,
     splitting: true,
     format: "esm",
     chunkNames: "shared-[hash]",
-    plugins: [oneParserEach, parsersApart],
+    external: ["vscode"],
+    metafile: true,
+    plugins: [oneParserEach],
     // undici is CommonJS and asks for Node's own modules by `require`, which ES modules lack.
     banner: {
       js: 'import { createRequire as patchbayRequire } from "node:module"; const require = patchbayRequire(import.meta.url);',
@@ -86,15 +68,12 @@ const [, extension] = await Promise.all([
   }),
   build({
     ...shared,
-    entryPoints: { extension: "src/vscode/extension.ts", clients: "src/vscode/clientOffice.ts" },
-    outdir,
-    outExtension: { ".js": ".cjs" },
+    entryPoints: ["src/vscode/extension.ts"],
+    outfile: `${outdir}/extension.cjs`,
     format: "cjs",
     external: ["vscode"],
-    // By `require`, in which alone every editor puts its own `vscode` into the place.
-    supported: { "dynamic-import": false },
     metafile: true,
-    plugins: [clientsApart, parsersApart],
+    plugins: [clientsApart],
   }),
   build({
     ...shared,
@@ -105,11 +84,9 @@ const [, extension] = await Promise.all([
     outfile: `${outdir}/panel.js`,
     format: "iife",
   }),
-  ...Object.entries(PARSERS).map(([name, contents]) =>
-    build({ ...shared, stdin: { contents, resolveDir: "." }, outfile: `${outdir}/${name}.cjs`, format: "cjs" }),
-  ),
 ]);
 
 if (process.argv.includes("--metafile")) {
-  writeFileSync(`${outdir}/extension.meta.json`, JSON.stringify(extension.metafile));
+  const outputs = { ...programs.metafile.outputs, ...extension.metafile.outputs };
+  writeFileSync(`${outdir}/meta.json`, JSON.stringify(outputs));
 }

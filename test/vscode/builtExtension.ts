@@ -9,8 +9,8 @@ const project = join(import.meta.dirname, "..", "..");
 /** The extension as users get it, in a folder of its own. */
 export interface BuiltExtension {
   readonly folder: string;
-  /** What esbuild says of its files. */
-  readonly metafile: Metafile;
+  /** What esbuild says of its files, by their paths. */
+  readonly outputs: Metafile["outputs"];
   remove(): void;
 }
 
@@ -21,7 +21,7 @@ export function buildExtension(): BuiltExtension {
   execFileSync(process.execPath, words, { cwd: project });
   return {
     folder: join(folder, "dist"),
-    metafile: JSON.parse(readFileSync(join(folder, "dist", "extension.meta.json"), "utf8")) as Metafile,
+    outputs: JSON.parse(readFileSync(join(folder, "dist", "meta.json"), "utf8")) as Metafile["outputs"],
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
