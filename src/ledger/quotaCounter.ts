@@ -30,8 +30,8 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
   let uses = loadUses(sql);
   /** Midnights are dear to find (up to half a millisecond), and the same for all keys. */
   const calendar = new Map<QuotaWindow, WindowUse>();
-  /** Where the clock was set back: the end of the window that a key had before. Rows may lie ahead of the clock, up to there. */
-  const aheadOfClock = new Map<string, number>();
+  /** The latest moment at which each key was asked about: where the clock is behind it now, rows may lie ahead of the clock. */
+  const latest = new Map<string, number>();
 
   function openAt(window: QuotaWindow, at: number): WindowUse {
     if (window !== "day" && window !== "month") return openWindow(window, at, zoneOffset);
@@ -43,26 +43,27 @@ export function createQuotaCounter(sql: Sql, zoneOffset: ZoneOffset): QuotaCount
     return opened;
   }
 
-  function currentUse(key: QuotaKey, now: number): WindowUse | undefined {
-    const use = uses[key.quotaWindow].get(key.id);
-    if (use === undefined || isOpen(use, now)) return use;
-    if (now < use.startedAt && use.resetsAt !== null) aheadOfClock.set(key.id, use.resetsAt);
-    const ahead = aheadOfClock.get(key.id);
-    return ahead === undefined ? undefined : useByRows(key, now, ahead);
-  }
-
   /**
-   * The use after the clock was set back: what the rows say of the window that is open by the clock as it is now. So nobody gains a
-   * quota by it, and a clock that ran far ahead for a while stops nobody.
+   * The use of the window that is open by the clock as it is now. Where the clock was set back, the rows say what was used in it: so nobody
+   * gains a quota by that, and a clock that ran far ahead for a while stops nobody.
    */
-  function useByRows(key: QuotaKey, now: number, ahead: number): WindowUse | undefined {
-    const opened = openAt(key.quotaWindow, now);
-    if (opened.startedAt >= ahead) {
-      aheadOfClock.delete(key.id);
-      return undefined;
+  function currentUse(key: QuotaKey, now: number): WindowUse | undefined {
+    const { id, quotaWindow: window } = key;
+    const use = uses[window].get(id);
+    if (window === "life") return use;
+    const before = latest.get(id) ?? 0;
+    if (now > before) latest.set(id, now);
+    if (use !== undefined && isOpen(use, now)) return use;
+    const ahead = use !== undefined && now < use.startedAt ? Math.max(before, use.resetsAt ?? 0) : before;
+    if (ahead > before) latest.set(id, ahead);
+    const opened = openAt(window, now);
+    if (opened.startedAt < ahead) {
+      const tokens = tokensOfRows(sql, id, opened);
+      return tokens === 0 && !isCalendar(key) ? undefined : put(key, { ...opened, tokens });
     }
-    const tokens = tokensOfRows(sql, key.id, opened);
-    return tokens === 0 && !isCalendar(key) ? undefined : put(key, { ...opened, tokens });
+    if (!isCalendar(key)) return undefined;
+    uses[window].set(id, opened);
+    return opened;
   }
 
   /** Takes a use over, and stores it where the database can be written; where it cannot, the first row that is committed stores one. */

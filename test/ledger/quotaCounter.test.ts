@@ -202,6 +202,33 @@ describe("the counter of quotas", () => {
     }
   });
 
+  it("says what the day's or month's requests add up to by the clock as it is, however that jumps", () => {
+    const hours = fc.oneof(fc.nat(6), fc.integer({ min: -60, max: 60 }), fc.integer({ min: -1_500, max: 1_500 }));
+    fc.assert(
+      fc.property(
+        fc.constantFrom<"day" | "month">("day", "month"),
+        fc.array(fc.record({ hours, asks: fc.boolean() }), { maxLength: 30, size: "max" }),
+        (quotaWindow, steps) =>
+          withLedger((sql) => {
+            const { request, used } = counted(sql, quotaWindow);
+            const name = (at: number): string => localDate(ZONE, at).slice(0, quotaWindow === "day" ? 10 : 7);
+            const asked: number[] = [];
+            let now = DAY;
+            for (const { hours: jump, asks } of steps) {
+              now += jump * HOUR;
+              if (asks) {
+                request(now);
+                asked.push(now);
+              }
+              const same = asked.filter((at) => name(at) === name(now)).length;
+              assert.equal(used(now), same * TOKENS_OF_ROW);
+            }
+          }),
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it("counts a window that a clock set back has left ahead, from the moment that is now", () => {
     withLedger((sql) => {
       const { request, used, counter, key } = counted(sql, "5h");
