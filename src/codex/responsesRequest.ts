@@ -72,7 +72,8 @@ export function readResponsesRequest(body: JsonObject, isNative: boolean): Respo
   }
   return {
     model: optionalText(body, "model") || null,
-    effort: effortOf(body["reasoning"]) ?? optionalText(body, "reasoning_effort"),
+    // As in chat completions, where some callers put it here too.
+    effort: optionalText(body, "reasoning_effort") || effortOf(body["reasoning"]),
     stream: body["stream"] === true,
     // An empty one names nobody: all who send it would share a conversation.
     user: optionalText(body, "user") || undefined,

@@ -91,17 +91,19 @@ export function createTokenKeeper({ store, issuer, now, log, allowRefresh }: Tok
 
   /** Joins a refresh that runs already. Resolves with tokens whose access token is another than the stale ones'. */
   async function refresh(stale: CodexTokens): Promise<CodexTokens> {
-    for (;;) {
-      const joined = running;
-      running ??= store
-        .locked((interrupted) => refreshLocked(stale, interrupted))
-        .finally(() => {
-          running = undefined;
-        });
-      const tokens = await running;
-      // One that was about to end when these tokens were refused brought these very ones.
-      if (joined === undefined || tokens.accessToken !== stale.accessToken) return tokens;
-    }
+    const joined = running;
+    const tokens = await (joined ?? begin(stale));
+    // One that was about to end when these tokens were refused brought these very ones.
+    return joined === undefined || tokens.accessToken !== stale.accessToken ? tokens : (running ?? begin(stale));
+  }
+
+  function begin(stale: CodexTokens): Promise<CodexTokens> {
+    running = store
+      .locked((interrupted) => refreshLocked(stale, interrupted))
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
   }
 
   async function refreshLocked(stale: CodexTokens, interrupted: boolean): Promise<CodexTokens> {

@@ -22,6 +22,13 @@ describe("a Responses request for the Codex backend", () => {
     assert.deepEqual(body["input"], [{ type: "message", role: "user", content: [{ type: "input_text", text: "Hi" }] }]);
   });
 
+  it("takes its effort from reasoning_effort, else from reasoning.effort", () => {
+    assert.equal(read({ input: "Hi", reasoning_effort: "low", reasoning: { effort: "high" } }).effort, "low");
+    assert.equal(read({ input: "Hi", reasoning: { effort: "high" } }).effort, "high");
+    assert.equal(read({ input: "Hi", reasoning_effort: "", reasoning: { effort: "high" } }).effort, "high");
+    assert.equal(read({ input: "Hi" }).effort, undefined);
+  });
+
   it("makes leading system messages instructions and later ones developer messages", () => {
     const { instructions, input } = read({
       instructions: "First.",
