@@ -42,7 +42,9 @@ export async function signInOverLoopback({
       await keep(await attempt.complete(parameters));
     } catch (error) {
       const message = error instanceof SignInError ? error.message : "The sign-in failed: see the terminal.";
-      if (!(error instanceof SignInError && error.problem === "wrong_state")) outcome.reject(error);
+      // Any page can have the browser ask, as often and for as much as it likes: of that nothing is kept.
+      if (error instanceof SignInError && error.problem === "wrong_state") answers.delete(parameters.toString());
+      else outcome.reject(error);
       return { status: 400, title: "Not signed in", text: message };
     }
     outcome.resolve(undefined);

@@ -347,6 +347,35 @@ describeTransports("a Codex model with our sign-in", (start) => {
     }
   });
 
+  it("counts the words of an answer that is cut alike, whether they are translated or passed on", async () => {
+    const words = Array.from({ length: 40 }, (_, number) => ({
+      type: "response.output_text.delta",
+      content_index: 0,
+      delta: ` word${number}`,
+      item_id: "msg_1",
+      output_index: 0,
+      sequence_number: number,
+    }));
+    const backend = new Backend(() => sse([answered("", 1)[0]!, ...words]));
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const asked = { model: "gpt-6.1-sol", stream: true };
+    const question = "Hi";
+    for (const [path, body] of [
+      ["/v1/chat/completions", { ...asked, messages: [{ role: "user", content: question }] }],
+      ["/v1/responses", { ...asked, input: question }],
+    ] as const) {
+      const answer = await proxy.request(path, post(body));
+      await answer.text().catch(() => undefined);
+    }
+    assert.deepEqual(
+      proxy.rows.map(({ usageSource, tokens }) => [usageSource, tokens.output]),
+      [
+        ["estimated", words.length],
+        ["estimated", words.length],
+      ],
+    );
+  });
+
   it("counts and passes on a final event without its blank line", async () => {
     const whole = (await sse(answered("Hello.")).text()).trimEnd();
     const backend = new Backend(() => new Response(whole, { headers: { "content-type": "text/event-stream" } }));
