@@ -21,21 +21,30 @@ export type CheckFetch = (url: string, init: RequestInit) => Promise<Response>;
 /** Who listens at a port of this machine; undefined where that cannot be told. */
 export type FindPortOwner = (port: number) => Promise<PortOwner | undefined>;
 
+/** The effects of checking the proxy. */
+export interface CheckProxyParts {
+  readonly fetch: CheckFetch;
+  readonly portOwner?: FindPortOwner | undefined;
+  /** Local keys, by the first good one of which the upstreams are reached; without one only their lists of models tell. */
+  readonly keys?: readonly string[];
+}
+
 const TIMEOUT_MS = 5_000;
+/** Longer than the proxy waits for an upstream's list. */
+const REACH_TIMEOUT_MS = 15_000;
 
 /** Who listens, who is signed in, which upstreams are reached. `expected` is where clients look for the proxy. */
 export async function checkProxy(
   proxy: ProxyReport | undefined,
   expected: string,
-  fetch: CheckFetch,
-  owner: FindPortOwner = async () => undefined,
+  { fetch, portOwner = async () => undefined, keys = [] }: CheckProxyParts,
 ): Promise<readonly Finding[]> {
-  if (proxy === undefined) return [await checkPort(expected, fetch, owner)];
+  if (proxy === undefined) return [await checkPort(expected, fetch, portOwner)];
   const { origin, version, pid } = proxy;
   return [
     fine("proxy", `Patchbay ${version} runs at ${origin} (process ${pid}).`),
     ...checkSignIn(proxy),
-    ...checkUpstreams(proxy),
+    ...(await checkUpstreams(proxy, fetch, keys)),
   ];
 }
 
@@ -88,23 +97,47 @@ function checkSignIn({ signIn }: ProxyReport): readonly Finding[] {
     : [told("proxy", "warning", signIn.notice, "Run `patchbay login`.")];
 }
 
-function checkUpstreams({ upstreams, models }: ProxyReport): readonly Finding[] {
-  if (models.length === 0) {
+async function checkUpstreams(
+  { origin, upstreams, models }: ProxyReport,
+  fetch: CheckFetch,
+  keys: readonly string[],
+): Promise<readonly Finding[]> {
+  const keyed = upstreams.filter(({ hasKey }) => hasKey);
+  if (keyed.length === 0 && models.length === 0) {
     const fix = "Sign in with `patchbay login`, or set OPENAI_API_KEY or OPENROUTER_API_KEY.";
     // A Codex that brings its own sign-in along needs none.
     return [told("proxy", "warning", "No upstream offers any models.", fix)];
   }
-  return upstreams
-    .filter(({ hasKey }) => hasKey)
-    .map(({ name }) => {
+  const key = await goodKey(origin, fetch, keys);
+  return Promise.all(
+    keyed.map(async ({ name }) => {
       const count = models.filter(({ upstream }) => upstream === name).length;
-      return count > 0
-        ? fine("proxy", `${name} answers, with ${count} models.`)
-        : told(
-            "proxy",
-            "problem",
-            `${name} does not give its list of models.`,
-            "Check its key and the network; the log says more.",
-          );
+      const trouble = key === undefined ? undefined : await reach(`${origin}/api/proxy/${name}/v1/models`, fetch, key);
+      if (trouble === undefined && count > 0) return fine("proxy", `${name} answers, with ${count} models.`);
+      const what = `${name} does not give its list of models.${trouble === undefined ? "" : ` ${trouble}`}`;
+      return told("proxy", "problem", what, "Check its key and the network; the log says more.");
+    }),
+  );
+}
+
+async function goodKey(origin: string, fetch: CheckFetch, keys: readonly string[]): Promise<string | undefined> {
+  for (const key of keys) if ((await reach(`${origin}/v1/key`, fetch, key)) === undefined) return key;
+  return undefined;
+}
+
+/** What stands in the way of an address, in a sentence; undefined where it answers. */
+async function reach(url: string, fetch: CheckFetch, key: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${key}` },
+      redirect: "manual",
+      signal: AbortSignal.timeout(REACH_TIMEOUT_MS),
     });
+    if (response.status === 200) return void (await response.body?.cancel());
+    const answer: unknown = await response.json().catch(() => undefined);
+    const error = isJsonObject(answer) && isJsonObject(answer["error"]) ? answer["error"] : {};
+    return typeof error["message"] === "string" ? error["message"] : `Its answer had status ${response.status}.`;
+  } catch {
+    return "Nobody answered.";
+  }
 }

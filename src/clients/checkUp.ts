@@ -28,7 +28,9 @@ export interface CheckUpParts {
 export async function checkUp(parts: CheckUpParts): Promise<readonly Finding[]> {
   const connections = await parts.journal.all();
   const expected = connections[0]?.origin ?? parts.expectedOrigin;
-  const proxy = await checkProxy(parts.proxy, expected, parts.fetch, parts.portOwner);
+  const kept = await Promise.all(connections.map(({ id }) => parts.journal.readKey(id)));
+  const keys = kept.filter((key) => key !== undefined);
+  const proxy = await checkProxy(parts.proxy, expected, { fetch: parts.fetch, portOwner: parts.portOwner, keys });
   const clients = await Promise.all(
     CLIENT_TABLE.map((row) =>
       checkRow(

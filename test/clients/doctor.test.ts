@@ -29,15 +29,21 @@ describe("patchbay doctor", () => {
   let proxy: ProxyReport | undefined;
   let asked: { readonly path: string; readonly body: string; readonly key: string | null }[];
   let owner: { readonly pid: number; readonly name: string | undefined } | undefined;
+  let strangers: string[];
   let answers: (path: string) => Response;
   beforeEach(() => {
     rig = openClientRig(opened);
     proxy = PROXY;
     owner = undefined;
+    strangers = [];
     asked = [];
     answers = () => Response.json({ data: [], models: [] });
   });
-  afterEach(() => opened.closeAll());
+  afterEach(async () => {
+    await opened.closeAll();
+    // A key goes nowhere else, whatever a client's file says.
+    assert.deepEqual(strangers, []);
+  });
 
   function effects(): ConnectEffects {
     return {
@@ -45,7 +51,8 @@ describe("patchbay doctor", () => {
       keys: rig.parts.keys,
       report: async () => proxy,
       fetch: async (url, init) => {
-        const { pathname } = new URL(url);
+        const { pathname, origin } = new URL(url);
+        if (origin !== (proxy?.origin ?? ORIGIN)) strangers.push(origin);
         const key = new Headers(init.headers).get("authorization");
         asked.push({ path: pathname, key, body: typeof init.body === "string" ? init.body : "" });
         return answers(pathname);
@@ -71,6 +78,11 @@ describe("patchbay doctor", () => {
     return { code, found: JSON.parse(printed) as readonly Finding[] };
   }
 
+  /** What was asked by the settings of clients, besides what their keys are good for. */
+  function throughClients(): readonly string[] {
+    return asked.map(({ path }) => path).filter((path) => !/\/key$|^\/api\/proxy\//.test(path));
+  }
+
   function troubles(found: readonly Finding[]): readonly string[] {
     return found.filter(({ level }) => level !== "ok").map(({ what }) => what);
   }
@@ -81,7 +93,7 @@ describe("patchbay doctor", () => {
     const { code, found } = await doctor();
     assert.deepEqual([code, troubles(found)], [0, []], JSON.stringify(found, undefined, 1));
     assert.deepEqual(
-      asked.map(({ path, key }) => [path, key]),
+      asked.filter(({ key }) => key === null).map(({ path, key }) => [path, key]),
       ["key", "models", "responses"].map((path) => [`/k/pb_key_1/v1/${path}`, null]),
     );
     await doctor("--no-request");
@@ -91,7 +103,8 @@ describe("patchbay doctor", () => {
   it("presents the kept key where the client asks a command for it", async () => {
     await rig.connect("codex", { mode: "provider" });
     await doctor("--no-request");
-    assert(asked.length === 2 && asked.every(({ key }) => key === "Bearer pb_key_1"));
+    assert(asked.every(({ key }) => key === "Bearer pb_key_1"));
+    assert.deepEqual(throughClients(), ["/v1/models"]);
   });
 
   it("lists the installed clients with their versions, and those that are not connected", async () => {
@@ -113,7 +126,7 @@ describe("patchbay doctor", () => {
     const { code, found } = await doctor();
     assert.equal(code, 1);
     assert.match(troubles(found).join(), /"openai_base_url" in .* is no longer there/);
-    assert.deepEqual(asked, []);
+    assert.deepEqual(throughClients(), []);
     assert.equal((await doctor("--fix", "--yes")).code, 0);
     assert.equal(rig.read(CONFIG), good);
   });
@@ -142,7 +155,7 @@ describe("patchbay doctor", () => {
     const text = rig.read(".openclaw/openclaw.json") ?? "";
     rig.write(".openclaw/openclaw.json", text.replace("http://127.0.0.1:8390/v1", "http://evil.example/v1"));
     const { code } = await doctor();
-    assert.deepEqual([code, asked], [1, []]);
+    assert.deepEqual([code, throughClients()], [1, []]);
   });
 
   it("tells who holds the port where no process of ours runs", async () => {
@@ -167,6 +180,20 @@ describe("patchbay doctor", () => {
       "Nobody is signed in with ChatGPT.",
       "openrouter does not give its list of models.",
     ]);
+  });
+
+  it("reaches the upstreams themselves, where a key is at hand", async () => {
+    await rig.connect("codex", { mode: "provider" });
+    answers = (path) =>
+      path === "/api/proxy/openai/v1/models"
+        ? Response.json({ error: { message: "Incorrect API key provided." } }, { status: 401 })
+        : Response.json({ data: [], models: [] });
+    const { code, found } = await doctor("--no-request");
+    assert.deepEqual(
+      [code, troubles(found)],
+      [1, ["openai does not give its list of models. Incorrect API key provided."]],
+    );
+    assert(asked.every(({ key }) => key === "Bearer pb_key_1"));
   });
 
   it("tells what Codex does not start with", async () => {
