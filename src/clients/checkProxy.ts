@@ -133,7 +133,10 @@ async function reach(url: string, fetch: CheckFetch, key: string): Promise<strin
       redirect: "manual",
       signal: AbortSignal.timeout(REACH_TIMEOUT_MS),
     });
-    if (response.status === 200) return void (await response.body?.cancel());
+    if (response.status === 200) {
+      await response.body?.cancel();
+      return undefined;
+    }
     const answer: unknown = await response.json().catch(() => undefined);
     const error = isJsonObject(answer) && isJsonObject(answer["error"]) ? answer["error"] : {};
     return typeof error["message"] === "string" ? error["message"] : `Its answer had status ${response.status}.`;

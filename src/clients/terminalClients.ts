@@ -62,10 +62,13 @@ export const QWEN_CLIENT: ClientRow = {
   id: "qwen",
   name: "Qwen Code",
   programs: ["qwen"],
-  modes: [{ id: "provider", help: "models of the OpenAI kind, with the key from the environment" }],
+  modes: [
+    { id: "provider", help: "models of the OpenAI kind, with the key in its settings" },
+    { id: "env", help: `the same, with the key from ${QWEN_KEY_VARIABLE}` },
+  ],
   traces: (place) => [inHome(place, ".qwen")],
   reads: (place) => [inHome(place, ".qwen", "settings.json")],
-  plan({ place, texts, facts }) {
+  plan({ place, mode, texts, facts }) {
     const path = inHome(place, ".qwen", "settings.json");
     const found = foundDocument(texts, path, "jsonc");
     const baseUrl = `${facts.origin}/v1`;
@@ -81,20 +84,25 @@ export const QWEN_CLIENT: ClientRow = {
       };
     }
     const model = { path: ["model", "name"], value: workingModel(models, facts.model) };
-    const type = { path: ["security", "auth", "selectedType"], value: "openai" };
     const current = valueAt(found, model.path);
     // Any other model would not be asked for here.
     const isOurs = models.some(({ id }) => id === current) && facts.model === undefined;
+    const isInFile = mode === "provider";
     return {
       edits: [
         {
           path,
           format: "jsonc",
-          assignments: [{ path: ["modelProviders", "openai"], value: entries }, type, ...(isOurs ? [] : [model])],
+          assignments: [
+            { path: ["modelProviders", "openai"], value: entries },
+            { path: ["security", "auth", "selectedType"], value: "openai" },
+            ...(isOurs ? [] : [model]),
+            ...(isInFile ? [{ path: ["env", QWEN_KEY_VARIABLE], value: facts.key }] : []),
+          ],
         },
       ],
-      notices: [],
-      values,
+      notices: isInFile ? [KEY_IN_FILE] : [],
+      ...(isInFile ? {} : { values }),
     };
   },
 };

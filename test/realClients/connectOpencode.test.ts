@@ -95,7 +95,30 @@ describe("opencode, connected by our command,", function () {
     assert.match(rig.read(CONFIG) ?? "", /\{env:PATCHBAY_KEY\}/);
     assert((await works(patchbay, rig, ["--title", "t"], { PATCHBAY_KEY: LOCAL_KEY })).length >= 3);
     await rig.disconnect("opencode");
+    const left = await opencode(rig, ["models"]);
+    assert(!left.out.includes("patchbay"), left.shown);
   });
+
+  for (const words of [[], ["--mode", "env"], ["--project"]]) {
+    it(`leaves its user's own provider as it was${words.length === 0 ? "" : `, ${words.join(" ")}`}: it works before and afterwards`, async () => {
+      const { patchbay, rig } = await start();
+      const options = { baseURL: `${patchbay.sandboxOrigin}/openai/v1`, apiKey: "sk-mine" };
+      const own = { npm: "@ai-sdk/openai-compatible", options, models: { "gpt-5.5": { tool_call: true } } };
+      const config = { $schema: "https://opencode.ai/config.json", model: "own/gpt-5.5", provider: { own } };
+      rig.write(CONFIG, `// mine\n${JSON.stringify(config, undefined, "\t")}\n`);
+      const before = rig.read(CONFIG);
+      const where = words[0] === "--project" ? ["--project", rig.work] : words;
+      const mine = ["--title", "t"];
+      const ours = ["--title", "t", "--model", "patchbay/gpt-5.5"];
+      assert.equal((await works(patchbay, rig, mine)).length, 0);
+      await rig.connect("opencode", ...where);
+      assert((await works(patchbay, rig, ours, { PATCHBAY_KEY: LOCAL_KEY })).length >= 3);
+      if (words[0] !== "--project") assert.equal((await works(patchbay, rig, mine)).length, 0);
+      await rig.disconnect("opencode", ...(words[0] === "--project" ? where : []));
+      assert.equal(rig.read(CONFIG), before);
+      assert.equal((await works(patchbay, rig, mine)).length, 0);
+    });
+  }
 
   it("works in one project only, by the project's file", async () => {
     const { patchbay, rig } = await start();
