@@ -23,14 +23,14 @@ const shared = {
 };
 
 /**
- * undici brings each of its HTTP parsers twice, with vector instructions and without, as 70 KB that hardly compress. The one without runs on
- * every processor, and parsing heads is no measurable part of relaying.
+ * undici brings its HTTP parser twice, with vector instructions and without, as 70 KB that hardly compress. The one without runs on every
+ * processor, and parsing heads is no measurable part of relaying.
  */
-const oneParserEach = {
-  name: "one-parser-each",
+const oneParser = {
+  name: "one-parser",
   setup(bundling) {
-    bundling.onResolve({ filter: /\/(llhttp_simd-wasm|milo\/simd)\.js$/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace("llhttp_simd-wasm", "llhttp-wasm").replace("milo/simd", "milo/no-simd")),
+    bundling.onResolve({ filter: /\/llhttp_simd-wasm\.js$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace("llhttp_simd-wasm", "llhttp-wasm")),
     }));
   },
 };
@@ -60,7 +60,9 @@ const [programs, extension] = await Promise.all([
     chunkNames: "shared-[hash]",
     external: ["vscode"],
     metafile: true,
-    plugins: [oneParserEach],
+    plugins: [oneParser],
+    // Leaves out undici's experimental second parser, as the build of Node's own `fetch` does.
+    define: { ...shared.define, esbuildDetection: "true" },
     // undici is CommonJS and asks for Node's own modules by `require`, which ES modules lack.
     banner: {
       js: 'import { createRequire as patchbayRequire } from "node:module"; const require = patchbayRequire(import.meta.url);',

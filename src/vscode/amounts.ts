@@ -48,6 +48,14 @@ export function span(milliseconds: number): string {
   return `${minutes} min`;
 }
 
+/** A moment to come, in local time: `at 15:40`, and on another day `on Dec 4 at 15:40`. */
+export function clockTime(at: number, now: number): string {
+  const [moment, today] = [new Date(at), new Date(now)];
+  const time = moment.toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  if (moment.toDateString() === today.toDateString()) return `at ${time}`;
+  return `on ${moment.toLocaleDateString("en-US", { month: "short", day: "numeric" })} at ${time}`;
+}
+
 /** The length of a plan's window: `5 hours`, `7 days`; "window" where it is not told. */
 export function windowName(minutes: number | undefined): string {
   if (minutes === undefined) return "window";

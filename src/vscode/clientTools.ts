@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-
 import type { ClientPlace, ClientRow } from "../clients/clientRow.ts";
 import { clientModels } from "../clients/clientModels.ts";
 import { findClient } from "../clients/clientTable.ts";
@@ -11,6 +9,7 @@ import { mendRequest } from "../clients/mendConnection.ts";
 import type { ProxyReport } from "../clients/checkProxy.ts";
 import { BUILT_IN_PRICES } from "../ledger/priceTable.ts";
 import type { ControlClient } from "../node/controlClient.ts";
+import { homeDirectory } from "./homeDirectory.ts";
 
 /** What is chosen for a connection. */
 export interface ConnectChoice {
@@ -38,7 +37,7 @@ export type KeyClient = Pick<ControlClient, "addKey" | "keys" | "revokeKey">;
 export function createClientTools(directory: string, keyClient: () => Promise<KeyClient>): ClientTools {
   const journal = openConnectionJournal(directory);
   const { platform } = process;
-  const place = { environment: process.env, platform, homeDirectory: homedir() };
+  const place = { environment: process.env, platform, homeDirectory: homeDirectory() };
   const keyCommand = (id: string) => fileKeyCommand(journal.keyFile(id), platform);
   const parts: ConnectionParts = {
     journal,

@@ -5,17 +5,10 @@ import { type CommandId, COMMANDS, USAGE_VIEW } from "./contributions.ts";
 import { addCredit, manageKeys, newKey } from "./keyCommands.ts";
 import type { LogTail } from "./logTail.ts";
 import { type CallbackUris, signInOpenrouter } from "./openrouterSignIn.ts";
-import {
-  copyBaseUrl,
-  copyWindowKey,
-  exportUsage,
-  restartProxy,
-  startProxy,
-  stopProxy,
-  testConnection,
-} from "./proxyCommands.ts";
+import { copyBaseUrl, copyWindowKey, exportUsage, restartProxy, startProxy, stopProxy } from "./proxyCommands.ts";
 import { signInChatgpt, signOut } from "./signIn.ts";
 import { setUpstreamKey } from "./upstreamKeys.ts";
+import { testConnection } from "./testCommand.ts";
 import type { UsagePanels } from "./usagePanel.ts";
 import { sayFailure, type WindowParts } from "./windowParts.ts";
 

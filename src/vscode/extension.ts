@@ -1,5 +1,4 @@
-import { homedir } from "node:os";
-import { join, parse } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ExtensionContext, window, workspace } from "vscode";
 
@@ -19,6 +18,7 @@ import { dataFolderProblem } from "./dataFolderProblem.ts";
 import { readEditorSetting, readSetting } from "./editorSettings.ts";
 import { openEditorSecrets } from "./editorSecrets.ts";
 import { handOver } from "./handover.ts";
+import { homeDirectory } from "./homeDirectory.ts";
 import { planNotice, refusalNotice } from "./limitNotices.ts";
 import { createLogTail, lastLoggedError } from "./logTail.ts";
 import { createNoticeShower } from "./noticeShower.ts";
@@ -168,6 +168,9 @@ export function activate(context: ExtensionContext): void {
         (error: Error) => log.error("A changed secret could not be handed over.", { cause: error.message }),
       );
     }),
+    window.onDidChangeWindowState(({ focused }) => {
+      if (focused) watch.lookAtClock();
+    }),
     workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("patchbay.statusBar")) statusBar.update();
       if (change.affectsConfiguration("patchbay.terminalEnvironment")) void terminals.update();
@@ -191,15 +194,6 @@ export function activate(context: ExtensionContext): void {
   update();
   if (readSetting("autoStart")) void connection.start();
   else connection.lookOut();
-}
-
-/** A user whom the system does not know, as in some containers, has none: what cannot be written there is said like elsewhere. */
-function homeDirectory(): string {
-  try {
-    return homedir();
-  } catch {
-    return parse(process.execPath).root;
-  }
 }
 
 function later(delayMs: number, work: () => void): () => void {

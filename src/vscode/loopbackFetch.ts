@@ -21,7 +21,11 @@ export const loopbackFetch: CheckFetch = (url, { method = "GET", headers, body, 
         answer.on("data", (part: Buffer) => void parts.push(part));
         answer.on("error", reject);
         answer.on("end", () => {
-          resolve(new Response(new Uint8Array(Buffer.concat(parts)), { status: answer.statusCode ?? 0 }));
+          const given = Object.entries(answer.headers).filter(
+            (one): one is [string, string] => typeof one[1] === "string",
+          );
+          const init = { status: answer.statusCode ?? 0, headers: Object.fromEntries(given) };
+          resolve(new Response(new Uint8Array(Buffer.concat(parts)), init));
         });
       },
     );

@@ -18,13 +18,14 @@ export function lowAllowances(
   plan: PlanPicture | undefined,
   keys: readonly KeyView[],
   belowPercent: number,
+  now: number,
 ): readonly LowAllowance[] {
   const low: LowAllowance[] = [];
-  for (const { usedPercent, windowMinutes, name, limit, stale } of plan?.windows ?? []) {
+  for (const { usedPercent, windowMinutes, name, limit, stale, resetsAt } of plan?.windows ?? []) {
+    if (stale || (resetsAt !== undefined && resetsAt <= now)) continue;
     const leftPercent = Math.max(0, 100 - usedPercent);
     const title = limit === "codex" ? windowName(windowMinutes) : `${name ?? limit}, ${windowName(windowMinutes)}`;
-    if (!stale && leftPercent < belowPercent)
-      low.push({ leftPercent, text: `${title}: ${Math.round(leftPercent)}% left` });
+    if (leftPercent < belowPercent) low.push({ leftPercent, text: `${title}: ${Math.round(leftPercent)}% left` });
   }
   for (const { label, state, credit_usd: credit, limits, used } of keys) {
     if (state !== "active") continue;

@@ -1,14 +1,11 @@
-import { commands, env, ProgressLocation, window, workspace } from "vscode";
+import { env, ProgressLocation, window, workspace } from "vscode";
 
 import { plural } from "./amounts.ts";
-import { type TestAnswer, type TestRequest, testRequests, testResult } from "./connectionTest.ts";
-import { loopbackFetch } from "./loopbackFetch.ts";
 import { exportText, type ExportFormat, type ExportQuery } from "./usageExport.ts";
-import { windowKey } from "./windowKey.ts";
+import { keyOfThisWindow } from "./keyOfThisWindow.ts";
 import { answeringProcess, sayFailure, type WindowParts } from "./windowParts.ts";
 
 const STOP_GRACE_MS = 2_000;
-const TEST_DEADLINE_MS = 60_000;
 
 /** Starts the proxy, or finds it. */
 export async function startProxy({ connection }: WindowParts): Promise<void> {
@@ -55,30 +52,6 @@ export async function copyWindowKey(parts: WindowParts): Promise<void> {
   void window.showInformationMessage("This window's key is on the clipboard.");
 }
 
-/** Sends a tiny request to each upstream that can answer, and says what came of them. */
-export async function testConnection(parts: WindowParts): Promise<void> {
-  const running = await answeringProcess(parts);
-  if (running === undefined) return;
-  const lines = await window.withProgress(
-    { location: ProgressLocation.Notification, title: "Testing the connection…" },
-    async () => {
-      const requests = testRequests(await running.client.models());
-      const key = requests.length === 0 ? "" : await keyOfThisWindow(parts);
-      return Promise.all(requests.map(async (one) => testResult(one, await send(running.url, key, one))));
-    },
-  );
-  for (const line of lines) parts.log.info(`Test: ${line}`);
-  parts.watch.refresh();
-  if (lines.length > 0) return void window.showInformationMessage(lines.join(" · "));
-  const chosen = await window.showWarningMessage(
-    "The proxy answers, but it has no upstream: sign in, or set an API key.",
-    "Sign In with ChatGPT",
-    "Set OpenAI API Key",
-  );
-  if (chosen === "Sign In with ChatGPT") await commands.executeCommand("patchbay.signInChatgpt");
-  if (chosen === "Set OpenAI API Key") await commands.executeCommand("patchbay.setOpenaiKey");
-}
-
 /** Writes requests of the ledger into a file of the user's choice. */
 export async function exportUsage(
   parts: WindowParts,
@@ -108,23 +81,4 @@ export async function exportUsage(
       }
     },
   );
-}
-
-async function keyOfThisWindow(parts: WindowParts): Promise<string> {
-  const { client } = parts.connection;
-  if (client === undefined) throw new Error("The proxy is not running: start it.");
-  const folders = (workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString());
-  return windowKey({ name: workspace.name, folders }, parts.secrets, client);
-}
-
-async function send(url: string, key: string, { path, body }: TestRequest): Promise<TestAnswer> {
-  const begun = performance.now();
-  const response = await loopbackFetch(`${url}${path}`, {
-    method: "POST",
-    signal: AbortSignal.timeout(TEST_DEADLINE_MS),
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const totalMs = performance.now() - begun;
-  return { status: response.status, body: await response.json().catch(() => undefined), totalMs };
 }

@@ -40,8 +40,9 @@ export function createStatusBar({ view, facts, isEnabled, read }: StatusBarParts
       shown = "";
       return item.hide();
     }
-    const { text, spoken } = statusText(view(), facts(), { content, lowPercent: read("statusBar.lowPercent") });
-    const { markdown, commands } = statusTooltip(view(), facts(), Date.now(), isEnabled);
+    const now = Date.now();
+    const { text, spoken } = statusText(view(), facts(), { content, lowPercent: read("statusBar.lowPercent"), now });
+    const { markdown, commands } = statusTooltip(view(), facts(), now, isEnabled);
     // What is set anew goes to the window again, and takes the tooltip from under the pointer.
     const next = JSON.stringify([text, spoken, markdown, commands]);
     if (next === shown) return;

@@ -17,13 +17,15 @@ export interface StatusText {
 export interface StatusOptions {
   readonly content: Exclude<StatusBarContent, "hidden">;
   readonly lowPercent: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
 }
 
 /** The text for a state of affairs. */
 export function statusText(
   { status, reason }: ConnectionView,
   facts: UsageFacts,
-  { content, lowPercent }: StatusOptions,
+  { content, lowPercent, now }: StatusOptions,
 ): StatusText {
   switch (status) {
     case "starting":
@@ -35,9 +37,9 @@ export function statusText(
     case "running":
     case "attached":
     case "port_conflict": {
-      const [lowest] = lowAllowances(facts.plan, facts.keys, lowPercent);
+      const [lowest] = lowAllowances(facts.plan, facts.keys, lowPercent, now);
       const isStreaming = facts.running.size > 0;
-      const needsLook = reason !== undefined || facts.plan?.limitReached === true || facts.signIn?.state === "expired";
+      const needsLook = reason !== undefined || isUsedUp(facts.plan, now) || facts.signIn?.state === "expired";
       const icon = isStreaming ? "$(loading~spin)" : needsLook ? "$(warning)" : "$(plug)";
       const amounts = amountsText(facts, content);
       const parts = [icon, ...(amounts === "" ? [] : [amounts]), ...(lowest === undefined ? [] : [`(${lowest.text})`])];
@@ -50,6 +52,13 @@ export function statusText(
       return { text: parts.join(" "), spoken };
     }
   }
+}
+
+/** Whether the plan refuses, as far as is known: nobody tells when the window that is used up has ended. */
+function isUsedUp(plan: UsageFacts["plan"], now: number): boolean {
+  if (plan?.limitReached !== true) return false;
+  const full = plan.windows.filter(({ usedPercent, stale }) => usedPercent >= 100 && !stale);
+  return full.length === 0 || full.some(({ resetsAt }) => resetsAt === undefined || resetsAt > now);
 }
 
 function amountsText({ today }: UsageFacts, content: StatusOptions["content"]): string {

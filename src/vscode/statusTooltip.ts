@@ -1,5 +1,5 @@
 import { UPSTREAM_TITLES } from "../panel/upstreamTitles.ts";
-import { count, money, plural, span, windowName } from "./amounts.ts";
+import { clockTime, count, money, plural, windowName } from "./amounts.ts";
 import type { CommandId } from "./contributions.ts";
 import { dayTotals } from "./dayTotals.ts";
 import type { ConnectionView } from "./connectionView.ts";
@@ -81,7 +81,8 @@ function planNotes({ plan, signIn }: UsageFacts, now: number): readonly string[]
     notes.push(escaped(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again."));
   for (const window of plan?.windows ?? []) {
     const { windowMinutes, usedPercent, resetsAt } = window;
-    const reset = resetsAt === undefined || resetsAt <= now ? "" : `, resets in ${span(resetsAt - now)}`;
+    // A countdown would stand still: the tooltip is made when something changes, and looked at whenever.
+    const reset = resetsAt === undefined || resetsAt <= now ? "" : `, resets ${clockTime(resetsAt, now)}`;
     notes.push(
       escaped(`${planTitle(plan, window)}, ${windowName(windowMinutes)}: ${Math.round(usedPercent)}% used${reset}`),
     );

@@ -27,6 +27,8 @@ export interface UsageWatch {
   readonly facts: UsageFacts;
   /** Asks for everything anew, soon. */
   refresh(): void;
+  /** Time has passed unseen, as while the machine slept: what belongs to another day is asked for anew, soon. */
+  lookAtClock(): void;
   /** Is called when facts have changed, four times a second at most; `live` where only running requests have. */
   onChange(listener: (what: "all" | "live") => void): void;
 }
@@ -51,14 +53,18 @@ const NOTHING: UsageFacts = {
 /** Rows may come by the hundred. */
 const REFRESH_DELAY_MS = 1_000;
 
-/** Makes the watch. While nothing happens it runs no timer but the one for midnight. */
+/** Timers stand still while the machine sleeps: one for midnight alone would be late by a night. */
+const CLOCK_LOOK_MS = 15 * 60_000;
+
+/** Makes the watch. While nothing happens it runs no timer but the one that looks at the clock. */
 export function createUsageWatch({ connection, later, now, log }: UsageWatchParts): UsageWatch {
   const listeners: ((what: "all" | "live") => void)[] = [];
   let facts = NOTHING;
   let attachedTo: unknown;
   let due = false;
   let asking = false;
-  let cancelMidnight: (() => void) | undefined;
+  let askedOn = Number.NaN;
+  let cancelClock: (() => void) | undefined;
 
   function tell(what: "all" | "live"): void {
     for (const listener of listeners) listener(what);
@@ -79,9 +85,10 @@ export function createUsageWatch({ connection, later, now, log }: UsageWatchPart
     if (asking) return refreshAfter(REFRESH_DELAY_MS);
     asking = true;
     const extended = windowClient(client);
+    const day = midnight(now());
     try {
       const [today, signIn, plan, keys, balances, held] = await Promise.all([
-        client.usage({ by: "upstream", since: midnight(now()) }),
+        client.usage({ by: "upstream", since: day }),
         client.signIn(),
         client.plan(),
         client.keys(),
@@ -90,8 +97,8 @@ export function createUsageWatch({ connection, later, now, log }: UsageWatchPart
       ]);
       if (connection.client !== client) return;
       facts = { ...facts, today, signIn, plan, keys, balances, held };
-      cancelMidnight?.();
-      cancelMidnight = later(midnight(now(), 1) - now(), () => void ask());
+      askedOn = day;
+      watchClock();
       tell("all");
     } catch (error) {
       log.warn("The proxy process does not tell its usage.", { cause: error instanceof Error ? error.message : "" });
@@ -100,10 +107,24 @@ export function createUsageWatch({ connection, later, now, log }: UsageWatchPart
     }
   }
 
+  function watchClock(): void {
+    cancelClock?.();
+    cancelClock = later(Math.min(midnight(now(), 1) - now(), CLOCK_LOOK_MS), () => {
+      lookAtClock();
+      watchClock();
+    });
+  }
+
+  function lookAtClock(): void {
+    if (midnight(now()) !== askedOn) return refreshAfter(0);
+    // Windows of the plan end, and nobody tells.
+    tell("all");
+  }
+
   connection.onChange(() => {
     if (connection.client === attachedTo) return;
     attachedTo = connection.client;
-    cancelMidnight?.();
+    cancelClock?.();
     facts = NOTHING;
     tell("all");
     if (connection.client !== undefined) refreshAfter(0);
@@ -140,6 +161,7 @@ export function createUsageWatch({ connection, later, now, log }: UsageWatchPart
       return facts;
     },
     refresh: () => refreshAfter(0),
+    lookAtClock,
     onChange: (listener) => void listeners.push(listener),
   };
 }

@@ -25,9 +25,9 @@ describe("the activation of the extension", function () {
   });
   after(() => built.remove());
 
-  function probe(): Probed {
+  function probe(...options: readonly string[]): Probed {
     const script = join(import.meta.dirname, "activationProbe.cjs");
-    const said = execFileSync(process.execPath, [script, join(built.folder, "extension.cjs")], {
+    const said = execFileSync(process.execPath, [script, join(built.folder, "extension.cjs"), ...options], {
       encoding: "utf8",
       env: { ...process.env, PATCHBAY_DATA_DIR: join(built.folder, "data") },
     });
@@ -40,6 +40,10 @@ describe("the activation of the extension", function () {
     assert.deepEqual(synchronous, []);
     assert.deepEqual(changedGlobals, []);
     assert.ok(subscriptions > COMMANDS.length);
+  });
+
+  it("goes on for a user without a home", () => {
+    assert.deepEqual(probe("--no-home").registered.toSorted(), COMMANDS.toSorted());
   });
 
   it("takes less than 30 ms of CPU, loading included", () => {

@@ -14,6 +14,11 @@ function anything(known = {}) {
 
 const channel = { debug() {}, info() {}, warn() {}, error() {}, show() {}, dispose() {} };
 const registered = [];
+// A user whom the system does not know, as in some containers, has no home.
+if (process.argv.includes("--no-home"))
+  require("node:os").homedir = () => {
+    throw new Error("ENOENT: uv_os_homedir");
+  };
 const vscode = anything({
   window: anything({ createOutputChannel: () => channel }),
   workspace: anything({

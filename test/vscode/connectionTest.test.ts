@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ListedModel } from "../../src/proxy/modelList.ts";
-import { testRequests, testResult } from "../../src/vscode/connectionTest.ts";
+import { configuredUpstreams, testRequests, testResult } from "../../src/vscode/connectionTest.ts";
 import { exportText } from "../../src/vscode/usageExport.ts";
 
 function listed(upstream: ListedModel["upstream"], ...ids: readonly string[]): readonly ListedModel[] {
@@ -13,7 +13,7 @@ describe("the test of the connection", () => {
       ...listed("openai", "text-embedding-3-mini", "gpt-5.5", "gpt-5.5-nano"),
       ...listed("openrouter", "a/large", "b/some-mini"),
     ];
-    const requests = testRequests(models);
+    const requests = testRequests(models, ["openai", "openrouter"]);
     assert.deepEqual(
       requests.map(({ path, model }) => [path, model]),
       [
@@ -24,17 +24,29 @@ describe("the test of the connection", () => {
   });
 
   it("tells time, tokens and cost, or the upstream's own words", () => {
-    const [request] = testRequests(listed("openai", "gpt-5.5"));
+    const [request] = testRequests(listed("openai", "gpt-5.5"), ["openai"]);
     assert.ok(request !== undefined);
-    const body = { usage: { total_tokens: 12, cost: 0.5 } };
-    assert.equal(
-      testResult(request, { status: 200, body, totalMs: 1_234 }),
-      "OpenAI: gpt-5.5 answered in 1.2 s, 12 tokens, $0.50",
-    );
+    const answer = { status: 200, body: { usage: { total_tokens: 12 } }, totalMs: 1_234, requestId: "req_1" };
+    assert.equal(testResult(request, answer, 0.5), "OpenAI: gpt-5.5 answered in 1.2 s, 12 tokens, $0.50");
+    assert.match(testResult(request, answer, null), /12 tokens, cost unknown$/);
     const refused = { error: { message: "Incorrect API key provided." } };
     assert.equal(
-      testResult(request, { status: 401, body: refused, totalMs: 1 }),
+      testResult(request, { status: 401, body: refused, totalMs: 1, requestId: undefined }, null),
       "OpenAI: Incorrect API key provided.",
+    );
+  });
+
+  it("asks an upstream that tells no models all the same, and none that has neither key nor sign-in", () => {
+    const upstreams = [
+      { name: "codex", baseUrl: "https://c", hasKey: false },
+      { name: "openai", baseUrl: "https://a", hasKey: true },
+      { name: "openrouter", baseUrl: "https://b", hasKey: false },
+    ] as const;
+    assert.deepEqual(configuredUpstreams(upstreams, undefined), ["openai"]);
+    assert.deepEqual(configuredUpstreams(upstreams, { state: "signed_in" } as never), ["codex", "openai"]);
+    assert.deepEqual(
+      testRequests([], ["openai"]).map(({ model }) => model),
+      ["gpt-5.4-nano"],
     );
   });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { money, shortTokens, span } from "../../src/vscode/amounts.ts";
+import { clockTime, money, shortTokens, span } from "../../src/vscode/amounts.ts";
 import { statusText } from "../../src/vscode/statusText.ts";
 import { statusTooltip } from "../../src/vscode/statusTooltip.ts";
 import { factsOf, keyOf, liveRequest, NOW, planOf, planWindow, upView, usageOf } from "./usageRig.ts";
 
-const OPTIONS = { content: "tokensAndCost", lowPercent: 20 } as const;
+const OPTIONS = { content: "tokensAndCost", lowPercent: 20, now: NOW } as const;
 const TODAY = [usageOf("openai", 12_000, 0.4), usageOf("codex", 345, null)];
 
 describe("the status bar's text", () => {
@@ -42,6 +42,13 @@ describe("the status bar's text", () => {
     assert.doesNotMatch(statusText(upView(), factsOf({ plan, keys }), OPTIONS).text, /left/);
   });
 
+  it("does not warn any more when the plan's window has ended, though nobody told", () => {
+    const plan = planOf([planWindow({ usedPercent: 100 })], true);
+    const later = { ...OPTIONS, now: NOW + 3 * 3_600_000 };
+    assert.match(statusText(upView(), factsOf({ plan }), OPTIONS).text, /^\$\(warning\).*0% left/);
+    assert.equal(statusText(upView(), factsOf({ plan }), later).text, "$(plug) 0 tok · $0");
+  });
+
   it("warns with the reason when something is wrong", () => {
     const conflict = statusText(upView({ status: "port_conflict", reason: "Port 1 is taken." }), factsOf(), OPTIONS);
     assert.match(conflict.text, /^\$\(warning\)/);
@@ -64,7 +71,7 @@ describe("the status bar's tooltip", () => {
   it("tells when the plan's windows reset, and what is left elsewhere", () => {
     const balances = { openrouter: { used: 1, limit: null, limitRemaining: null, credits: 12.5 } };
     const { markdown } = statusTooltip(upView(), factsOf({ plan: planOf([planWindow()]), balances }), NOW, all);
-    assert.match(markdown, /ChatGPT Plus, 5 hours: 10% used, resets in 2 h/);
+    assert.match(markdown, /ChatGPT Plus, 5 hours: 10% used, resets (on \w+ \d+ )?at \d\d:\d\d/);
     assert.match(markdown, /OpenRouter: \\\$12\.50 left/);
   });
 
@@ -98,6 +105,14 @@ describe("amounts", () => {
 
   it("writes money as people read it", () => {
     assert.deepEqual([null, 0, 0.001, 0.5, 1_234.5].map(money), ["cost unknown", "$0", "<$0.01", "$0.50", "$1,235"]);
+  });
+
+  it("writes a moment to come by the clock, with the day where that is another", () => {
+    const noon = new Date(2026, 10, 21, 12).getTime();
+    assert.deepEqual(
+      [clockTime(noon + 3 * 3_600_000 + 5 * 60_000, noon), clockTime(noon + 86_400_000, noon)],
+      ["at 15:05", "on Nov 22 at 12:00"],
+    );
   });
 
   it("writes a length of time in its two largest units", () => {

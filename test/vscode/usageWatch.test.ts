@@ -11,6 +11,7 @@ function watching() {
   const timers: { readonly delayMs: number; readonly work: () => void; cancelled: boolean }[] = [];
   const told: string[] = [];
   let asked = 0;
+  let now = NOW;
   let change: () => void = () => undefined;
   let tell: (event: ControlEvent) => void = () => undefined;
   const client = {
@@ -38,7 +39,7 @@ function watching() {
         timer.cancelled = true;
       };
     },
-    now: () => NOW,
+    now: () => now,
     log: QUIET,
   });
   watch.onChange((what) => told.push(what));
@@ -47,6 +48,7 @@ function watching() {
     timers,
     told,
     asked: () => asked,
+    sleep: (milliseconds: number): void => void (now += milliseconds),
     attach: (attached = true): void => {
       connection.client = attached ? client : undefined;
       change();
@@ -93,14 +95,28 @@ describe("what a window knows of the usage", () => {
     assert.equal(timers.length, before + 1);
   });
 
-  it("sets no timer but the one for midnight while nothing happens", async () => {
+  it("sets no timer but the one that looks at the clock while nothing happens", async () => {
     const { watch, attach, elapse, timers } = watching();
     attach();
     elapse();
     await until(() => watch.facts.today.length === 1, "today's usage");
-    const [midnight, ...others] = timers.filter(({ cancelled }) => !cancelled);
-    assert.ok((midnight?.delayMs ?? 0) > 1_000);
+    const [clock, ...others] = timers.filter(({ cancelled }) => !cancelled);
+    assert.ok((clock?.delayMs ?? 0) > 1_000);
     assert.deepEqual(others, []);
+  });
+
+  it("is asked for anew when the machine has slept into another day, and only shown anew within the day", async () => {
+    const { watch, attach, elapse, timers, asked, told, sleep } = watching();
+    attach();
+    elapse();
+    await until(() => watch.facts.today.length === 1, "today's usage");
+    const shown = told.length;
+    watch.lookAtClock();
+    assert.deepEqual([asked(), told.length], [1, shown + 1]);
+    sleep(24 * 3_600_000);
+    timers.findLast(({ cancelled }) => !cancelled)?.work();
+    timers.find(({ delayMs }) => delayMs === 0)?.work();
+    await until(() => asked() === 2, "the new day's usage");
   });
 
   it("knows the requests that are on their way, until they end", () => {

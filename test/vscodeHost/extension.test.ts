@@ -150,6 +150,14 @@ describe("the extension in a real VS Code", function () {
     await eventually(async () => (await windowClient(control).credentials())?.openai, "the key in the new process");
   });
 
+  it("tests each upstream with a tiny request, and tells its time and cost", async () => {
+    await window.ask("start", { command: "patchbay.testConnection" });
+    await window.page
+      .getByText(/OpenAI: \S+ answered in [\d.]+ s, \d+ tokens, (<?\$[\d.]+)/)
+      .first()
+      .waitFor({ timeout: WAIT_MS });
+  });
+
   it("does not keep a key that its upstream refuses", async () => {
     await window.ask("start", { command: "patchbay.setOpenrouterKey" });
     await answerInput(window, "");

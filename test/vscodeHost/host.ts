@@ -29,6 +29,8 @@ export interface Host {
 export interface HostOptions {
   /** Machine settings. */
   readonly settings?: object;
+  /** Whether pretend upstreams answer; they do unless told otherwise. */
+  readonly sandbox?: boolean;
   /** The ledger's folder, where it is not one below the host's. */
   readonly dataDirectory?: string;
   /** Variables besides the test's own. */
@@ -92,7 +94,7 @@ export async function startHost(folder: string, vsix: string, options: HostOptio
   const env = {
     ...process.env,
     ...options.environment,
-    PATCHBAY_SANDBOX: "1",
+    PATCHBAY_SANDBOX: options.sandbox === false ? "" : "1",
     PATCHBAY_DATA_DIR: dataDirectory,
     PATCHBAY_DRIVER: places.driver,
     XDG_RUNTIME_DIR: places.run,

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, stat } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 
@@ -25,6 +27,15 @@ const THEMES = [
 /** High enough for the chart. */
 const VIEWPORT = { width: 1280, height: 960 };
 const DAYS = 30;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Found {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly help: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+  }[];
+}
 /** It says that an extension is being developed, which is true of the tests' driver alone. */
 const TITLE_BAR_PIXELS = 36;
 /** Around the tooltip in its picture. */
@@ -58,6 +69,7 @@ describe("pictures of a real VS Code", function () {
     it(`shows in ${name} how to begin where nothing was used yet`, async () => {
       await choose(theme);
       await take(name, "empty");
+      assert.deepEqual(await findings(window.page), []);
     });
 
   it("has work to show: a sign-in, keys, a month of requests and some that are running", async () => {
@@ -96,6 +108,7 @@ describe("pictures of a real VS Code", function () {
     it(`shows in ${name} what is used, by whom, and what is left`, async () => {
       await choose(theme);
       await take(name, "full");
+      assert.deepEqual(await findings(window.page), []);
     });
 
   async function ask(url: string, key: string, model: string, client: string, prompt: string): Promise<void> {
@@ -149,6 +162,20 @@ describe("pictures of a real VS Code", function () {
     }, "a tooltip that stays");
   }
 });
+
+/** What axe-core finds in the panel, in the colours that the editor really gives it. */
+async function findings(page: Page): Promise<readonly string[]> {
+  const frame = await (await (await panelOf(page, /./)).elementHandle())?.ownerFrame();
+  assert.ok(frame);
+  // The frame is transparent, and axe-core cannot see what lies behind it.
+  await frame.evaluate('document.documentElement.style.background = "var(--vscode-panel-background)"');
+  await frame.evaluate(AXE);
+  const found = await frame.evaluate<Found>("window.axe.run(document)");
+  return found.violations.map(
+    ({ id, help, nodes }) =>
+      `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`,
+  );
+}
 
 async function picture(name: string, take: (path: string) => Promise<unknown>): Promise<void> {
   const path = join(FOLDER, name);
