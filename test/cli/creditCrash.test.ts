@@ -41,9 +41,10 @@ describe("The credit of a key of patchbay serve", function () {
       startServe(opened, ["--data-dir", folder, ...sandbox.words], sandbox.environment);
 
     /** Asks until the proxy is gone, and notes the ids of the answers that it saw to their end. */
-    async function client(serve: ServeProcess, key: NewKeyView, number: number): Promise<void> {
+    async function client(serve: ServeProcess, key: NewKeyView, number: number, round: number): Promise<void> {
       for (let turn = 0; ; turn += 1) {
-        const prompt = `[[tokens:${3 + ((number * 5 + turn) % 9)}]] ${number} ${turn}`;
+        // Never the same twice: the sandbox makes its ids of it.
+        const prompt = `[[tokens:${3 + ((number * 5 + turn) % 9)}]] ${round} ${number} ${turn}`;
         const kind = (number + turn) % 4;
         const [ask, end] = kind >= 2 ? [askResponses, '"type":"response.completed"'] : [askChat, "data: [DONE]"];
         try {
@@ -84,7 +85,7 @@ describe("The credit of a key of patchbay serve", function () {
     const key = await addKey(folder, `--rate 0 --credit ${GRANTED_MICROS / 1e6} --quota-tokens 1000000000/day`);
     for (let kill = 0; kill < KILLS; kill += 1) {
       const before = finished.length;
-      const running = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(serve, key, number)));
+      const running = Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(serve, key, number, kill)));
       await until(() => finished.length >= before + ANSWERS_PER_ROUND + kill * 3, "the load", 20_000);
       await serve.kill();
       await within(running, "the clients", 20_000);
