@@ -30,12 +30,13 @@ Object.assign(fs, {
   async open(...words: Parameters<typeof fs.open>): Promise<FileHandle> {
     step();
     const handle = await originals.open(...words);
+    const write = handle.writeFile.bind(handle);
     handle.writeFile = async (content) => {
       const bytes = Buffer.from(content as string);
       const half = Math.floor(bytes.length / 2);
-      await handle.write(bytes.subarray(0, half));
+      await write(bytes.subarray(0, half));
       step();
-      await handle.write(bytes.subarray(half));
+      await write(bytes.subarray(half));
     };
     return handle;
   },
