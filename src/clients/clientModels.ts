@@ -32,7 +32,7 @@ const CODING_MODELS = [
   { id: "z-ai/glm-4.6:exacto", name: "GLM 4.6", contextTokens: 202_752, outputTokens: 65_536 },
 ] as const;
 
-/** What is offered where the proxy cannot be asked, or has none of the models that we name. */
+/** What is offered where the proxy cannot be asked, or offers nothing yet. */
 const FALLBACK_MODELS: readonly JsonObject[] = [
   { id: "gpt-5.5", name: "GPT-5.5", upstream: "openai" },
   { id: "gpt-5.4-mini", name: "GPT-5.4 mini", upstream: "openai" },
@@ -60,7 +60,7 @@ export function clientModels(
 ): readonly ClientModel[] {
   const listed = new Map(entries.map((entry) => [String(entry["id"]), entry]));
   const ownEntries = entries.filter((entry) => isForWork(entry, listed));
-  const own = ownEntries.length === 0 ? FALLBACK_MODELS : ownEntries;
+  const own = entries.length === 0 ? FALLBACK_MODELS : ownEntries;
   const coding = CODING_MODELS.map((model) => modelOf({ ...listedAs(model.id, listed), ...model }, prices, model));
   const further = named
     .filter((id) => !coding.some((model) => model.id === id) && !own.some((entry) => entry["id"] === id))

@@ -222,7 +222,8 @@ function continueFile(place: ClientPlace, name: string): string {
 }
 
 function clineProviders(place: ClientPlace): string {
-  return inHome(place, ".cline", "data", "settings", "providers.json");
+  const folder = joined(place, folderOf(place, "CLINE_DIR", ".cline"), "data");
+  return joined(place, place.environment["CLINE_DATA_DIR"] || folder, "settings", "providers.json");
 }
 
 function zedSettings(place: ClientPlace): string {

@@ -3,6 +3,8 @@ import type { ConfigPath, ConfigValue } from "./configValue.ts";
 import { type JsonDialect, type JsonMember, type JsonNode, type JsonObjectNode, parseJsonTree } from "./jsonTree.ts";
 import { lineAfter, lineStart, spliced, type TextRange, type TextStyle, textStyle } from "./textStyle.ts";
 
+const LONGEST_INLINE = 80;
+
 /** Puts a value at a path, and leaves every other byte. Throws a `ClientError` where something else than an object is on the way. */
 export function setJson(text: string, path: ConfigPath, value: ConfigValue, dialect: JsonDialect): string {
   const style = textStyle(text);
@@ -84,7 +86,7 @@ function withMember(
   if (!inside.includes("\n")) {
     const place = behind + text.slice(behind, object.end - 1).trimEnd().length;
     const trailing = last.comma === undefined ? "" : ",";
-    const shown = text.includes("\n") ? pretty(value, lineIndent(text, object.start), style) : compact(value);
+    const shown = inline(text, value) ?? pretty(value, lineIndent(text, object.start), style);
     const withNew = spliced(text, place, place, ` ${shownName}: ${shown}${trailing}`);
     return spliced(withNew, end, end, comma);
   }
@@ -159,6 +161,13 @@ function withoutMember(text: string, object: JsonObjectNode, member: JsonMember)
   return isCommaLeft && previous.comma !== undefined
     ? spliced(without, previous.comma, previous.comma + 1, "")
     : without;
+}
+
+/** On one line: in a file of one line as that has it, elsewhere with blanks, and only what is short. */
+function inline(text: string, value: ConfigValue): string | undefined {
+  if (!text.includes("\n")) return compact(value);
+  const spaced = JSON.stringify(value, undefined, 1).replaceAll(/\n\s*/g, " ");
+  return spaced.length <= LONGEST_INLINE ? spaced : undefined;
 }
 
 function compact(value: ConfigValue): string {

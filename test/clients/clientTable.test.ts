@@ -63,6 +63,15 @@ describe("The models that clients are offered", () => {
     assert.equal(named("my-own")?.cost, undefined);
   });
 
+  it("are those of OpenRouter alone where nothing else is set up", () => {
+    const routed = clientModels(
+      ENTRIES.filter(({ upstream }) => upstream === "openrouter"),
+      BUILT_IN_PRICES,
+    );
+    assert.equal(workingModel(routed, undefined), "x-ai/grok-code-fast-1");
+    assert(routed.every(({ id }) => id.includes("/")));
+  });
+
   it("need the Responses endpoint where OpenAI itself answers the newest", () => {
     assert.deepEqual(
       ["gpt-6.1-sol", "gpt-5.5", "gpt-6-luna"].map((id) => named(id)?.needsResponses),
@@ -109,6 +118,26 @@ describe("Every client of the table", () => {
         });
       }
     }
+  }
+
+  for (const [client, environment, path] of [
+    ["codex", { CODEX_HOME: "/srv/codex" }, "/srv/codex/config.toml"],
+    ["opencode", { XDG_CONFIG_HOME: "/srv/x" }, "/srv/x/opencode/opencode.jsonc"],
+    ["kilo", { XDG_CONFIG_HOME: "/srv/x" }, "/srv/x/kilo/kilo.jsonc"],
+    ["openclaw", { OPENCLAW_STATE_DIR: "/srv/claw" }, "/srv/claw/openclaw.json"],
+    ["openclaw", { OPENCLAW_CONFIG_PATH: "/srv/claw.json" }, "/srv/claw.json"],
+    ["cline", { CLINE_DIR: "/srv/cline" }, "/srv/cline/data/settings/providers.json"],
+    ["cline", { CLINE_DATA_DIR: "/srv/data" }, "/srv/data/settings/providers.json"],
+    ["continue", { CONTINUE_GLOBAL_DIR: "/srv/continue" }, "/srv/continue/config.yaml"],
+    ["pi", { PI_CODING_AGENT_DIR: "/srv/pi" }, "/srv/pi/models.json"],
+    ["crush", { XDG_CONFIG_HOME: "/srv/x" }, "/srv/x/crush/crush.json"],
+    ["zed", { XDG_CONFIG_HOME: "/srv/x" }, "/srv/x/zed/settings.json"],
+  ] as const) {
+    it(`${client} is looked for where ${Object.keys(environment).join()} says`, () => {
+      const place: ClientPlace = { environment, platform: "linux", homeDirectory: "/home/me", project: undefined };
+      const row = CLIENT_TABLE.find(({ id }) => id === client);
+      assert(row?.reads(place).includes(path), row?.reads(place).join());
+    });
   }
 
   it("quotes for the shell what a shell would take apart", () => {
