@@ -183,7 +183,8 @@ async function signedIn(work: () => Promise<CodexAccess>): Promise<CodexAccess> 
     return await work();
   } catch (error) {
     if (!(error instanceof SignInError)) throw error;
-    const code = error.problem === "unreachable" ? "upstream_unreachable" : "upstream_not_configured";
-    throw new ApiError(code, spoken(error.message, SIGN_IN_UNUSABLE));
+    // That may be repeated, whatever it says.
+    if (error.problem === "unreachable") throw new ApiError("upstream_unreachable", error.message);
+    throw new ApiError("upstream_not_configured", spoken(error.message, SIGN_IN_UNUSABLE));
   }
 }
