@@ -1,5 +1,5 @@
 /** Buffers are made in this size and handed out in pieces, because making one costs more than filling it. */
-const SLAB_BYTES = 32 * 1024;
+const SLAB_BYTES = 16 * 1024;
 /** UTF-8 takes up to three bytes for a UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
