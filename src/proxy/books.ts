@@ -20,7 +20,7 @@ import { type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecord
 export const MAX_MODEL_CHARACTERS = 256;
 
 /** The status that the books bear when the client was gone before any answer (nginx's; never sent). */
-const CLIENT_CLOSED_REQUEST = 499;
+export const CLIENT_CLOSED_REQUEST = 499;
 
 /** What is written down about one request, whichever way it ends. */
 export interface Books {

@@ -2,6 +2,7 @@ import { failureOfAnswer } from "../codex/codexError.ts";
 import { type CodexFailure, failureBody } from "../codex/codexFailure.ts";
 import type { Clock } from "../ports.ts";
 import { joinBytes } from "../wire/joinBytes.ts";
+import { CLIENT_CLOSED_REQUEST } from "./books.ts";
 import { isCodex, statusForCaller } from "./clientIdentity.ts";
 import { chatObject, chatStream } from "./codexChatAnswer.ts";
 import { responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
@@ -22,6 +23,8 @@ const LINGER_MS = 500;
 export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): RelayObserver {
   const { call, clock, form } = options;
   let upstreamHeaders: HeaderPairs = [];
+  /** The caller's head waits for the first word. */
+  let isHeadHeld = false;
   let shaping: Shaping = passing(meter);
   let stop: () => void = () => undefined;
   let cancelLinger: (() => void) | undefined;
@@ -46,14 +49,16 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
         return { ...metered, headers: [...metered.headers, ...UNBUFFERED] };
       case "responses_object":
         shaping = responsesObject(options);
-        return "held";
+        break;
       case "chat_stream":
         shaping = chatStream(options);
-        return "held";
+        break;
       case "chat_object":
         shaping = chatObject(options);
-        return "held";
+        break;
     }
+    isHeadHeld = true;
+    return "held";
   }
 
   function statusShown(): number {
@@ -61,6 +66,7 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
   }
 
   function heldHead(): ClientHead {
+    isHeadHeld = false;
     const { refusal } = shaping;
     const headers = ["content-type", refusal === undefined ? shaping.contentType : JSON_TYPE];
     for (let index = 0; index < upstreamHeaders.length; index += 2) {
@@ -76,7 +82,10 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
 
   /** Ends the caller's answer; undefined where it ends as the upstream's does. */
   function finish(outcome: RelayOutcome): ClientEnding | undefined {
-    if (outcome === "client_left") return undefined;
+    if (outcome === "client_left") {
+      if (isHeadHeld) options.onStatus(CLIENT_CLOSED_REQUEST);
+      return undefined;
+    }
     const shaped = shaping.end(outcome);
     const { refusal } = shaping;
     if (refusal === undefined) return shaped;

@@ -3,6 +3,7 @@ import type { CodexAccess } from "../../src/codex/tokenClaims.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { SignInError } from "../../src/codex/signInError.ts";
 import { createResponsesStreamMeter } from "../../src/proxy/responsesStreamMeter.ts";
+import { until } from "../node/relayRig.ts";
 import { describeTransports, KEY, OPENAI_KEY, post, sse } from "./matrix.ts";
 
 type Json = Record<string, unknown>;
@@ -344,6 +345,27 @@ describeTransports("a Codex model with our sign-in", (start) => {
       for (let turns = 0; got.text === undefined && turns < 200; turns += 1) await proxy.runLater();
       assert.match(got.text ?? "", /Hello\./);
       assert.deepEqual([proxy.rows[0]?.ending, proxy.rows[0]?.tokens.output], ["complete", 7]);
+    }
+  });
+
+  it("writes down that its caller left where nothing was answered yet", async () => {
+    const [first] = answered("", 1);
+    const beginning = new Uint8Array(await sse([first!]).arrayBuffer());
+    const silent = (): Response =>
+      new Response(new ReadableStream({ start: (controller) => controller.enqueue(beginning) }), {
+        headers: { "content-type": "text/event-stream" },
+      });
+    for (const [path, body] of FORMS.slice(0, 3)) {
+      const proxy = await start({ upstream: new Backend(silent).fetch, keeper });
+      // Nobody leaves where there is no connection.
+      if (proxy.baseUrl === "http://127.0.0.1:8390") return;
+      const leaving = new AbortController();
+      const answer = proxy.request(path, { ...post(body), signal: leaving.signal });
+      await until(() => proxy.parts.liveRequests.list().some(({ bytes }) => bytes > 0), "the backend's first bytes");
+      leaving.abort();
+      await assert.rejects(answer);
+      await until(() => proxy.rows.length === 1, "the row");
+      assert.deepEqual([proxy.rows[0]?.status, proxy.rows[0]?.ending], [499, "client_left"]);
     }
   });
 

@@ -47,6 +47,7 @@ export interface ProxyOptions {
 export interface TestProxy {
   /** The path of the proxy, or an absolute URL of it. */
   request(path: string, init?: RequestInit & { readonly host?: string }): Promise<Response>;
+  readonly parts: Pick<ProxyParts, "liveRequests">;
   readonly rows: readonly UsageRow[];
   readonly answered: readonly Answered[];
   readonly logLines: readonly string[];
