@@ -23,9 +23,9 @@ export interface ChatByteStream {
   readonly failure: CodexFailure | undefined;
 }
 
-/** Is told what is read. */
+/** Is told what is read, with its length in UTF-16 units. */
 export interface ChatByteListener {
-  event(event: JsonObject): void;
+  event(event: JsonObject, length: number): void;
   /** So many more deltas like the last event, which are not shown. */
   deltas(count: number): void;
 }
@@ -54,8 +54,8 @@ export function createChatByteStream(options: ChatAnswerOptions, listener: ChatB
   let frame: EncodedFrame | undefined;
 
   const reader = createEventReader(
-    (event, bytes, start = 0, end = 0) => {
-      listener.event(event);
+    (event, length, bytes, start = 0, end = 0) => {
+      listener.event(event, length);
       out.text(stream.push(event));
       if (stream.frame === undefined || bytes === undefined) return;
       frame = frame?.of === stream.frame ? frame : encodedFrame(stream.frame);

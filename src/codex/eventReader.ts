@@ -23,8 +23,8 @@ export interface EventReaderOptions {
   readonly maxEventBytes?: number;
 }
 
-/** Is shown an event, and the bytes that it was read of where they stand in one piece. */
-export type OnEvent = (event: JsonObject, bytes?: Uint8Array, start?: number, end?: number) => void;
+/** Is shown an event with the length of its data in UTF-16 units, and the bytes that it was read of where they stand in one piece. */
+export type OnEvent = (event: JsonObject, length: number, bytes?: Uint8Array, start?: number, end?: number) => void;
 
 /** One event larger than this is no answer: a generated image has some megabytes. */
 const MAX_EVENT_BYTES = 64 * 1024 * 1024;
@@ -56,13 +56,13 @@ export function createEventReader(onEvent: OnEvent, options: EventReaderOptions 
 
   function read(data: string, bytes?: Uint8Array, start?: number, end?: number): void {
     const event = readDeltaEvent(data) ?? parse(data, isIgnored);
-    if (event !== undefined) onEvent(event, bytes, start, end);
+    if (event !== undefined) onEvent(event, data.length, bytes, start, end);
   }
 
   function giveUp(): void {
     terminated = true;
     held = [];
-    onEvent(TOO_LARGE);
+    onEvent(TOO_LARGE, 0);
   }
 
   function hold(bytes: Uint8Array, from: number): void {

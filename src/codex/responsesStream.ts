@@ -14,6 +14,8 @@ export interface ResponsesStream {
   readonly terminal: JsonObject | undefined;
   /** The items that the answer consists of, in their order. */
   readonly items: AnswerItems;
+  /** False where the final event lists nothing, and there were more items than are held to fill it with. */
+  readonly isWhole: boolean;
 }
 
 /** What is done with the data of the event that passes: nothing, read along, or held until it is whole. */
@@ -30,8 +32,11 @@ const encoder = new TextEncoder();
  * items streamed, and agents that read it loop (the Agents SDK until its last turn). It is filled from the item events. `onLimits` is
  * shown the `codex.rate_limits` events, which pass too.
  */
-export function createResponsesStream(onLimits: (event: JsonObject) => void = () => undefined): ResponsesStream {
-  const items = createAnswerItems();
+export function createResponsesStream(
+  onLimits: (event: JsonObject) => void = () => undefined,
+  maxItemsSize?: number,
+): ResponsesStream {
+  const items = createAnswerItems(maxItemsSize);
   let terminal: JsonObject | undefined;
   let handling: Handling = "pass";
   let held: Uint8Array[] = [];
@@ -81,7 +86,7 @@ export function createResponsesStream(onLimits: (event: JsonObject) => void = ()
   function finishEvent(): void {
     const data = joinBytes(held);
     const event = parsed(data);
-    const filled = event === undefined ? undefined : learn(event);
+    const filled = event === undefined ? undefined : learn(event, data.length);
     if (handling === "hold") {
       out.push(filled === undefined ? data : encoder.encode(JSON.stringify(filled)), ...behind);
     }
@@ -89,8 +94,8 @@ export function createResponsesStream(onLimits: (event: JsonObject) => void = ()
   }
 
   /** Returns the event that takes the place of this one; undefined to leave it as it is. */
-  function learn(event: JsonObject): JsonObject | undefined {
-    if (event["type"] === "response.output_item.done") items.add(event);
+  function learn(event: JsonObject, size: number): JsonObject | undefined {
+    if (event["type"] === "response.output_item.done") items.add(event, size);
     else if (event["type"] === LIMITS) onLimits(event);
     if (!isTerminal(event["type"]) || terminal !== undefined) return undefined;
     terminal = event;
@@ -102,6 +107,9 @@ export function createResponsesStream(onLimits: (event: JsonObject) => void = ()
 
   return {
     items,
+    get isWhole() {
+      return items.isWhole || hasOutput(terminal?.["response"]);
+    },
     get terminal() {
       return terminal;
     },
@@ -144,8 +152,8 @@ export function isTerminal(type: unknown): boolean {
   );
 }
 
-function hasOutput(response: JsonObject): boolean {
-  return Array.isArray(response["output"]) && response["output"].length > 0;
+function hasOutput(response: unknown): boolean {
+  return isJsonObject(response) && Array.isArray(response["output"]) && response["output"].length > 0;
 }
 
 function parsed(data: Uint8Array): JsonObject | undefined {

@@ -59,8 +59,8 @@ export function chatStream(options: CodexAnswerOptions): Shaping {
 export function chatObject(options: CodexAnswerOptions): Shaping {
   const listener = itemListener(options);
   const completion = createChatCompletion(chatOptions(options));
-  const reader = createEventReader((event) => {
-    listener.event(event);
+  const reader = createEventReader((event, length) => {
+    listener.event(event, length);
     completion.push(event);
   });
   return {
@@ -95,15 +95,15 @@ function chatOptions({ call, includeUsage, toCaller, legacyCalls }: CodexAnswerO
 
 /** Keeps the items for the conversation's memory, and tells of the limits. */
 function itemListener(options: CodexAnswerOptions): {
-  readonly event: (event: JsonObject) => void;
+  readonly event: (event: JsonObject, length: number) => void;
   readonly finish: (failure: CodexFailure | undefined) => void;
 } {
   const items = createAnswerItems();
   let told = false;
   return {
-    event(event) {
+    event(event, length) {
       options.onEvent(event);
-      if (event["type"] === "response.output_item.done") items.add(event);
+      if (event["type"] === "response.output_item.done") items.add(event, length);
       else if (event["type"] === "codex.rate_limits") options.onLimits(event);
     },
     finish(failure) {

@@ -1,5 +1,5 @@
 import { failureOfEvent } from "../codex/codexError.ts";
-import { BROKEN_OFF, type CodexFailure } from "../codex/codexFailure.ts";
+import { BROKEN_OFF, type CodexFailure, TOO_LARGE_ANSWER } from "../codex/codexFailure.ts";
 import { createResponsesStream, type ResponsesStream } from "../codex/responsesStream.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { joinBytes } from "../wire/joinBytes.ts";
@@ -67,6 +67,7 @@ export function responsesObject(options: CodexAnswerOptions): Shaping {
       if (outcome === "stopped" && stream.terminal === undefined) refusal = STOPPED;
       const response = stream.terminal?.["response"];
       if (refusal === undefined && !isJsonObject(response)) refusal = BROKEN_OFF;
+      if (refusal === undefined && !stream.isWhole) refusal = TOO_LARGE_ANSWER;
       if (refusal !== undefined) return undefined;
       options.onItems(stream.items.inOrder());
       return { lastBytes: encoded(JSON.stringify(response)), how: "end" };

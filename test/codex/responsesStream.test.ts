@@ -93,6 +93,24 @@ describe("a Responses stream of the Codex backend", () => {
     );
   });
 
+  it("says where there is more than it holds, and then fills in nothing rather than a part", () => {
+    const text = [item(0, "a"), item(1, "b".repeat(400)), item(2, "c")].map((data) => event(data)).join("");
+    for (const [output, isWhole] of [
+      [[], false],
+      [[{ type: "message" }], true],
+    ] as const) {
+      const stream = createResponsesStream(undefined, 300);
+      const final = event(completed(output));
+      assert.equal(stream.push(encode(text)), undefined);
+      assert.equal(new TextDecoder().decode(stream.push(encode(final))), final);
+      assert.equal(stream.isWhole, isWhole);
+      assert.deepEqual(stream.items.inOrder(), []);
+    }
+    const small = createResponsesStream(undefined, 300);
+    small.push(encode(event(item(0, "a")) + event(completed([]))));
+    assert.equal(small.isWhole, true);
+  });
+
   it("leaves data of several lines as it is", () => {
     const text = `${event(item(0, "a"))}data: {"type":"response.completed",\ndata: "response":{"output":[]}}\n\n`;
     for (const size of [1, 7, 1000]) assert.equal(passed(text, [size]).got, text);
