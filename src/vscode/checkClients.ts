@@ -11,7 +11,7 @@ import { runProgram } from "../node/runProgram.ts";
 import { reportChoices, reportSummary, reportText } from "./checkReport.ts";
 import { clientName } from "./clientTools.ts";
 import { loopbackFetch } from "./loopbackFetch.ts";
-import { mendWished, repairFile } from "./mendClients.ts";
+import { mendWished, repairFiles } from "./mendClients.ts";
 import type { OfficeTools } from "./officeTools.ts";
 import { pickGrouped } from "./pickChoice.ts";
 
@@ -28,9 +28,7 @@ export async function checkClients(tools: OfficeTools): Promise<void> {
   switch (action?.kind) {
     case "mend":
       await mendWished(tools, action.connections, true);
-      return checkClients(tools);
-    case "repair":
-      await repairFile(tools, action.repair);
+      if (action.repairs.length > 0) await repairFiles(tools, action.repairs);
       return checkClients(tools);
     case "run":
       await commands.executeCommand(action.advised.command, ...(action.advised.arguments ?? []));

@@ -6,8 +6,7 @@ import { advisedCommand, type AdvisedCommand, editorWords } from "./editorWords.
 /** What is done when an entry of the report is chosen. */
 export type ReportAction =
   | { readonly kind: "nothing" }
-  | { readonly kind: "mend"; readonly connections: readonly MendWish[] }
-  | { readonly kind: "repair"; readonly repair: FileRepair }
+  | { readonly kind: "mend"; readonly connections: readonly MendWish[]; readonly repairs: readonly FileRepair[] }
   | { readonly kind: "run"; readonly advised: AdvisedCommand }
   | { readonly kind: "open" };
 
@@ -26,14 +25,15 @@ export function reportChoices(
   nameOf: (subject: string) => string,
 ): readonly ChoiceGroup<ReportAction>[] {
   const wishes = mendWishes(found);
+  const repairs = found.flatMap(({ fix }) => (fix?.kind === "repair" ? [fix.repair] : []));
   const whole: Choice<ReportAction>[] = [
-    ...(wishes.length === 0
+    ...(wishes.length + repairs.length === 0
       ? []
       : [
           {
             label: "$(wrench) Mend Everything That Can Be Mended",
             detail: "Shows each change first.",
-            value: { kind: "mend" as const, connections: wishes },
+            value: { kind: "mend" as const, connections: wishes, repairs },
           },
         ]),
     { label: "$(output) Open as Text", value: { kind: "open" } },
@@ -90,9 +90,9 @@ function findingChoice({ level, what, fix }: Finding): Choice<ReportAction> {
   const detail = fixText(fix);
   switch (fix.kind) {
     case "reconnect":
-      return { label, detail, value: { kind: "mend", connections: [fix] } };
+      return { label, detail, value: { kind: "mend", connections: [fix], repairs: [] } };
     case "repair":
-      return { label, detail, value: { kind: "repair", repair: fix.repair } };
+      return { label, detail, value: { kind: "mend", connections: [], repairs: [fix.repair] } };
     case "tell": {
       const advised = advisedCommand(fix.what);
       return { label, detail, value: advised === undefined ? { kind: "nothing" } : { kind: "run", advised } };

@@ -15,6 +15,9 @@ import { askProxy, copying, type OfficeTools, sayDone, showValues } from "./offi
 import { pickChoice, pickGrouped } from "./pickChoice.ts";
 
 const TRY_AGAIN = "Try Again";
+/** The mode in which a client's files are left alone. */
+const COPY = "copy";
+const COPY_INSTEAD = "Show Values to Copy";
 
 /** Connects a client: asks what there is to choose, shows what changes, and does it when the user agrees. */
 export async function connectClient(tools: OfficeTools, id?: unknown): Promise<void> {
@@ -81,8 +84,15 @@ async function chosenRequest(
 ): Promise<ConnectRequest | undefined> {
   const known = await tools.parts.journal.read(connectionId(client.id, project));
   const choice = { client, project, mode: undefined, isBounded: known?.isBounded ?? false };
-  // A file that cannot be edited is refused before anything is asked.
-  const best = await proposeConnect(tools.parts, tools.request(choice, proxy, known));
+  let best: ConnectProposal;
+  try {
+    // A file that cannot be edited is refused before anything is asked.
+    best = await proposeConnect(tools.parts, tools.request(choice, proxy, known));
+  } catch (error) {
+    if (!(error instanceof ClientError) || !client.modes.some(({ id }) => id === COPY)) throw error;
+    const chosen = await window.showErrorMessage(editorWords(error.message), COPY_INSTEAD);
+    return chosen === undefined ? undefined : tools.request({ ...choice, mode: COPY }, proxy, known);
+  }
   const mode = client.modes.length === 1 ? best.mode : await pickMode(client, best, known);
   if (mode === undefined) return undefined;
   const isBounded = client.id === "codex" ? await pickWaiting(choice.isBounded) : choice.isBounded;
@@ -127,7 +137,8 @@ async function propose(tools: OfficeTools, request: ConnectRequest): Promise<voi
     await sayConnected(tools, request, message, { values });
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if ((await window.showErrorMessage(error.message, TRY_AGAIN)) === TRY_AGAIN) await propose(tools, request);
+    if ((await window.showErrorMessage(editorWords(error.message), TRY_AGAIN)) === TRY_AGAIN)
+      await propose(tools, request);
   }
 }
 

@@ -50,6 +50,11 @@ async function connectionOf({ parts }: OfficeTools, id: unknown): Promise<Connec
   const connections = await parts.journal.all();
   const named = connections.find((one) => one.id === id);
   if (named !== undefined) return named;
+  if (typeof id === "string") {
+    // A button of a notification that was there before.
+    void window.showInformationMessage("This client is not connected any more.");
+    return undefined;
+  }
   if (connections.length === 0) {
     const connect = "Connect a Client";
     const chosen = await window.showInformationMessage("No client is connected.", connect);

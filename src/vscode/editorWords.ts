@@ -35,6 +35,8 @@ const WORDINGS: readonly Wording[] = [
     here: '"Patchbay: Show Usage" shows',
     advises: { command: "patchbay.showUsage" },
   },
+  { said: /`patchbay connect [\w-]+ --mode copy` prints/, here: 'the mode "copy" shows' },
+  { said: /\buse --mode copy/i, here: 'choose the mode "copy"' },
   { said: /set OPENAI_API_KEY or OPENROUTER_API_KEY/, here: "set an API key" },
   { said: /Give its --data-dir, or end it/, here: "End it" },
   { said: /; with --bounded it gives up after half a minute/, here: "" },
@@ -44,8 +46,8 @@ const CONNECT = /`patchbay connect ([\w-]+)`/;
 
 /** A sentence that was written for the command line, in the editor's words. */
 export function editorWords(sentence: string): string {
-  const connecting = sentence.replace(CONNECT, '"Patchbay: Connect a Client"');
-  return WORDINGS.reduce((text, { said, here }) => text.replace(said, here), connecting);
+  const said = WORDINGS.reduce((text, { said, here }) => text.replace(said, here), sentence);
+  return said.replace(CONNECT, '"Patchbay: Connect a Client"');
 }
 
 /** The command that such a sentence advises; undefined where it advises none. */

@@ -53,12 +53,13 @@ export async function mendWished(tools: OfficeTools, wishes: readonly MendWish[]
   void sayDone(`Connected again: ${mended.join(", ")}.`, text === "" ? [] : [copying("Copy Values", text)]);
 }
 
-/** Mends a client's file that is not of our making, after its change was shown. */
-export async function repairFile(tools: OfficeTools, repair: FileRepair): Promise<void> {
+/** Mends what is not of our making in clients' files, after the changes were shown. */
+export async function repairFiles(tools: OfficeTools, repairs: readonly FileRepair[]): Promise<void> {
   try {
-    const proposal = await proposeRepairs(tools.parts, [repair]);
-    const question = { title: "Mend a File", message: `Change ${repair.path} as shown?`, agree: "Apply" };
-    if (await tools.review.ask({ ...question, changes: proposal.changes })) await proposal.apply();
+    const proposal = await proposeRepairs(tools.parts, repairs);
+    const message = "Mend this as shown? A copy of each file is kept.";
+    const question = { title: "Mend", message, agree: "Apply", changes: proposal.changes };
+    if (await tools.review.ask(question)) await proposal.apply();
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     void window.showErrorMessage(error.message);

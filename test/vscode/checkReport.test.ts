@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { fine, type Finding, told } from "../../src/clients/finding.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fine, type Finding, repairable, told } from "../../src/clients/finding.ts";
 import { mendWishes, reportChoices, reportSummary, reportText } from "../../src/vscode/checkReport.ts";
 import { advisedCommand, editorWords } from "../../src/vscode/editorWords.ts";
 
@@ -44,6 +46,19 @@ describe("the report of a check-up", () => {
     assert.deepEqual(mendWishes([fine("proxy", "Patchbay runs.")]), []);
   });
 
+  it("mends files that are not of our making, each by itself or with all the rest", () => {
+    const repair = { path: "/c", format: "toml", at: ["profile"], value: undefined } as const;
+    const groups = reportChoices(
+      [RECONNECT, repairable("codex", "It does not start.", "Take it out.", repair)],
+      String,
+    );
+    const [own, all] = [groups[0]?.choices[1], groups[1]?.choices[0]];
+    assert.deepEqual(own?.value, { kind: "mend", connections: [], repairs: [repair] });
+    assert.match(own?.detail ?? "", /^Take it out\. Choose this/);
+    const wishes = [{ connection: "codex", freshKey: true }];
+    assert.deepEqual(all?.value, { kind: "mend", connections: wishes, repairs: [repair] });
+  });
+
   it("says in a sentence how things are", () => {
     assert.equal(reportSummary(FOUND), "2 problems, 1 warning");
     assert.equal(reportSummary([fine("proxy", "Patchbay runs.")]), "All is as it should be");
@@ -75,6 +90,17 @@ describe("a sentence of the command line's", () => {
   it("stays as it is where it speaks of neither", () => {
     assert.equal(editorWords("Mend that file first."), "Mend that file first.");
     assert.equal(advisedCommand("Mend that file first."), undefined);
+  });
+
+  it("has its words here for each that the clients' room says", () => {
+    const folder = join(import.meta.dirname, "..", "..", "src", "clients");
+    const ofCommandLine = /`patchbay [a-z]|--(?:mode|bounded|data-dir|yes|fix)\b/;
+    const sentences = readdirSync(folder)
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
+      .map((line) => line.replaceAll("\\`", "`").replaceAll(/\$\{row\.id\}/g, "codex"))
+      .filter((line) => ofCommandLine.test(line));
+    assert.ok(sentences.length > 5);
+    for (const sentence of sentences) assert.doesNotMatch(editorWords(sentence), ofCommandLine);
   });
 
   it("offers no option of the command line's", () => {

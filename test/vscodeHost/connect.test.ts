@@ -287,6 +287,22 @@ describe("clients in a real VS Code", function () {
     assert.equal(await read(CODEX), changed);
   });
 
+  it("are mended by the check, its changes being shown, where they do not start with what is in their files", async () => {
+    await write(CODEX, `profile = "work"\r\n${CODEX_BEFORE}`);
+    await run("patchbay.checkClients");
+    await pick('Codex does not start with "profile"');
+    await untilEditor("Mend: config.toml");
+    await press("Mend this as shown?", "Apply");
+    await eventually(async () => (await read(CODEX)) === CODEX_BEFORE, "the mended file");
+    // It has looked again.
+    await window.page
+      .locator(".quick-input-widget")
+      .getByText("It is not connected")
+      .first()
+      .waitFor({ timeout: WAIT_MS });
+    await window.page.keyboard.press("Escape");
+  });
+
   it("get values to copy where a file cannot be edited", async () => {
     await run("patchbay.connectClient", "vscode-chat");
     await untilEditor("VS Code chat.txt");
