@@ -143,8 +143,8 @@ function providerNotices(facts: ConnectionFacts): readonly string[] {
 
 function waiting({ isBounded }: ConnectionFacts): string {
   return isBounded
-    ? "While Patchbay does not run, Codex gives up after half a minute."
-    : "While Patchbay does not run, Codex waits for it without end; with --bounded it gives up after half a minute.";
+    ? "While Patchbay does not run, Codex gives up within a minute."
+    : "While Patchbay does not run, Codex waits for it without end; with --bounded it gives up within a minute.";
 }
 
 function signInOf(place: ClientPlace, texts: FoundTexts): CodexSignIn {

@@ -82,7 +82,7 @@ export function waitingChoices(isBounded: boolean): readonly Choice<boolean>[] {
       value: false,
     },
     {
-      label: "Codex gives up after half a minute",
+      label: "Codex gives up within a minute",
       detail: "Sets unbounded_connection_retries = false under [features]; it holds for all of its providers.",
       value: true,
     },

@@ -39,7 +39,7 @@ const WORDINGS: readonly Wording[] = [
   { said: /\buse --mode copy/i, here: 'choose the mode "copy"' },
   { said: /set OPENAI_API_KEY or OPENROUTER_API_KEY/, here: "set an API key" },
   { said: /Give its --data-dir, or end it/, here: "End it" },
-  { said: /; with --bounded it gives up after half a minute/, here: "" },
+  { said: /; with --bounded it gives up within a minute/, here: "" },
 ];
 
 const CONNECT = /`patchbay connect ([\w-]+)`/;

@@ -105,7 +105,7 @@ describe("a sentence of the command line's", () => {
 
   it("offers no option of the command line's", () => {
     const waiting =
-      "While Patchbay does not run, Codex waits for it without end; with --bounded it gives up after half a minute.";
+      "While Patchbay does not run, Codex waits for it without end; with --bounded it gives up within a minute.";
     assert.equal(editorWords(waiting), "While Patchbay does not run, Codex waits for it without end.");
   });
 });

@@ -124,7 +124,7 @@ describe("clients in a real VS Code", function () {
     await run("patchbay.connectCodex");
     await window.page.getByText("Codex is not signed in with ChatGPT").first().waitFor({ timeout: WAIT_MS });
     await pick("recommended");
-    await pick("Codex gives up after half a minute");
+    await pick("Codex gives up within a minute");
     const title = "Connect Codex CLI (provider): config.toml";
     await untilEditor(title);
     await window.page.locator(".monaco-diff-editor").first().waitFor({ timeout: WAIT_MS });
