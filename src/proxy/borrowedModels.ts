@@ -1,8 +1,13 @@
+import type { WorkspaceRoute } from "../codex/workspaceRouting.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { jsonAnswer } from "./answers.ts";
 import type { Call } from "./call.ts";
+import type { BorrowedAccess } from "./borrowedAccess.ts";
 import { foreignEntries } from "./codexEntries.ts";
+import { routedUpstream, ROUTING_HEADER } from "./codexForward.ts";
+import type { CodexParts } from "./codexParts.ts";
 import { upstreamHeaders } from "./headerPolicy.ts";
+import { checkTarget } from "./localKey.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import { upstreamUrl } from "./upstream.ts";
 
@@ -16,10 +21,14 @@ const FOREIGN_WAIT_MS = 1_000;
  * backend gives no list: its own answer then says why.
  */
 export async function borrowedModels(
-  parts: Pick<ProxyParts, "fetch" | "later" | "modelList" | "settings">,
+  parts: Pick<ProxyParts, "fetch" | "keyRing" | "later" | "modelList" | "settings">,
+  codex: Pick<CodexParts, "route">,
   call: Call,
+  access: BorrowedAccess,
 ): Promise<Response | undefined> {
-  const [own, foreign] = await Promise.all([backendsList(parts, call), foreignInTime(parts)]);
+  checkTarget(call.target, parts.keyRing);
+  const asked = codex.route(access).then((route) => backendsList(parts, call, route));
+  const [own, foreign] = await Promise.all([asked, foreignInTime(parts)]);
   if (own === undefined || foreign.length === 0) return undefined;
   const known = new Set(own.models.map((entry) => (isJsonObject(entry) ? entry["slug"] : undefined)));
   const further = foreign
@@ -38,6 +47,7 @@ interface BackendsList {
 async function backendsList(
   { fetch, settings }: Pick<ProxyParts, "fetch" | "settings">,
   call: Call,
+  route: WorkspaceRoute,
 ): Promise<BackendsList | undefined> {
   const upstream = settings().upstreams.codex;
   if (upstream === undefined) return undefined;
@@ -45,9 +55,11 @@ async function backendsList(
   const pairs = upstreamHeaders(call.exchange.headers, { kind: "callers_own" }, traits);
   const headers = new Headers();
   for (let index = 0; index < pairs.length; index += 2) headers.append(pairs[index] ?? "", pairs[index + 1] ?? "");
+  if (route.override !== undefined && !headers.has(ROUTING_HEADER)) headers.set(ROUTING_HEADER, route.override);
+  const url = upstreamUrl(routedUpstream(upstream, route), call.target);
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await fetch(upstreamUrl(upstream, call.target), { headers, redirect: "manual", signal });
+    const response = await fetch(url, { headers, redirect: "manual", signal });
     if (response.status !== 200) {
       await response.body?.cancel();
       return undefined;

@@ -20,9 +20,10 @@ import { headerValue } from "./headerPolicy.ts";
 import { createResponsesStreamMeter } from "./responsesStreamMeter.ts";
 import { checkTarget } from "./localKey.ts";
 import type { ProxyParts } from "./proxyParts.ts";
-import { upstreamUrl } from "./upstream.ts";
+import { type Upstream, upstreamUrl } from "./upstream.ts";
 
-const ROUTING_HEADER = "x-openai-account-routing-override";
+/** What the workspace of some accounts needs. */
+export const ROUTING_HEADER = "x-openai-account-routing-override";
 const INTERNAL_ERROR_STATUS = 500;
 /** In the place of a sentence with a path or a code in it that agents would misread. */
 const SIGN_IN_UNUSABLE = "The ChatGPT sign-in cannot be used: run 'patchbay status' to see why.";
@@ -129,10 +130,13 @@ export async function forwardBorrowed(
   });
 }
 
-function routed(destination: Destination, { origin }: WorkspaceRoute): Destination {
-  if (origin === undefined) return destination;
-  const { upstream } = destination;
-  return { ...destination, upstream: { ...upstream, baseUrl: origin + new URL(upstream.baseUrl).pathname } };
+function routed(destination: Destination, route: WorkspaceRoute): Destination {
+  return { ...destination, upstream: routedUpstream(destination.upstream, route) };
+}
+
+/** The upstream at the origin where an account's workspace has its requests handled. */
+export function routedUpstream(upstream: Upstream, { origin }: WorkspaceRoute): Upstream {
+  return origin === undefined ? upstream : { ...upstream, baseUrl: origin + new URL(upstream.baseUrl).pathname };
 }
 
 /** The plan's windows are read from the headers of every answer. */

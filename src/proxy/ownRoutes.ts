@@ -20,8 +20,9 @@ export function addOwnRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Cal
   app.get("/v1/models", async (context, next) => {
     const call = context.get("call");
     keyOf(call);
-    if (parts.codex !== undefined && borrowedAccess(call, call.target, parts.keyRing) !== undefined) {
-      return (await borrowedModels(parts, call)) ?? next();
+    const borrowed = borrowedAccess(call, call.target, parts.keyRing);
+    if (parts.codex !== undefined && borrowed !== undefined) {
+      return (await borrowedModels(parts, parts.codex, call, borrowed)) ?? next();
     }
     const data = await modelList.models();
     const isSignedIn = call.exchange.header("chatgpt-account-id") !== undefined;

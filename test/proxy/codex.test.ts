@@ -601,6 +601,10 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
     const proxy = await start({
       upstream: (request) => {
         const { pathname } = new URL(request.url);
+        if (pathname.endsWith("/wham/accounts/check")) {
+          const account = { id: "acc_caller", workspace_backend_origin: "https://chatgpt.com" };
+          return Response.json({ accounts: [{ ...account, account_routing_override: "us_cr" }] });
+        }
         if (pathname.endsWith("/codex/models")) {
           asked.push(new Headers(request.headers));
           return Response.json(list, { status, headers: { etag: '"v7"' } });
@@ -621,6 +625,7 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
       ],
     );
     assert.equal(asked[0]?.get("authorization"), own.authorization);
+    assert.equal(asked[0]?.get("x-openai-account-routing-override"), "us_cr");
     // Added to nothing, they would be all that Codex knows.
     list = { models: [] };
     assert.deepEqual(await (await proxy.request(path, { headers: own })).json(), list);
