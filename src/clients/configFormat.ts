@@ -7,7 +7,7 @@ import { type JsonDialect, jsonValueOf, parseJsonTree } from "./jsonTree.ts";
 import { spliced, type TextRange } from "./textStyle.ts";
 import { removeToml, setToml, tomlRange } from "./tomlEdit.ts";
 import { parseTomlTree } from "./tomlTree.ts";
-import { parseYamlList, removeYamlList, setYamlList } from "./yamlList.ts";
+import { parseYamlList, removeYamlList, setYamlList, setYamlSource, yamlSource } from "./yamlList.ts";
 
 /** The formats of configuration files that are edited. */
 export type FormatName = "toml" | "yaml" | JsonDialect;
@@ -39,8 +39,8 @@ export function configFormat(name: FormatName): ConfigFormat {
       return {
         parse: parseYamlList,
         set: setYamlList,
-        source: () => undefined,
-        setSource: () => undefined,
+        source: yamlSource,
+        setSource: setYamlSource,
         remove: removeYamlList,
       };
     case "json":

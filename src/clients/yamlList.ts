@@ -1,5 +1,6 @@
 import { ClientError } from "./clientError.ts";
 import { type ConfigPath, type ConfigValue, isTable } from "./configValue.ts";
+import { linesOf } from "./lineDiff.ts";
 import { textStyle } from "./textStyle.ts";
 
 /**
@@ -75,6 +76,26 @@ export function removeYamlList(text: string, [key = "", name]: ConfigPath): stri
   return textOf({ ...file, sections });
 }
 
+/** How an item, or a section, is written; undefined where there is none. */
+export function yamlSource(text: string, [key = "", name]: ConfigPath): string | undefined {
+  const section = read(text).sections.find((one) => one.key === key);
+  if (name === undefined) return section?.items === undefined ? section?.lines.join("") : undefined;
+  return section?.items?.find((one) => one.name === name)?.lines.join("");
+}
+
+/** Writes an item that is there in exactly this way, as deep as its list is now; undefined where there is none. */
+export function setYamlSource(text: string, [key = "", name]: ConfigPath, source: string): string | undefined {
+  const file = read(text);
+  const section = file.sections.find((one) => one.key === key);
+  const place = section?.items?.findIndex((one) => one.name === name) ?? -1;
+  if (section?.items === undefined || name === undefined || place < 0) return undefined;
+  const depth = DASH.exec(section.items[place]?.lines[0] ?? "")?.[1] ?? "";
+  const own = DASH.exec(source)?.[1] ?? "";
+  const lines = linesOf(source).map((line) => (line.trim() === "" ? line : depth + line.slice(own.length)));
+  const changed = { ...section, items: section.items.with(place, { name, lines }) };
+  return textOf({ ...file, sections: file.sections.map((one) => (one === section ? changed : one)) });
+}
+
 function withScalar(section: YamlSection, value: ConfigValue, lineEnd: string): YamlSection {
   return { ...section, lines: [`${section.key}: ${JSON.stringify(value)}${lineEnd}`], items: undefined };
 }
@@ -97,7 +118,7 @@ function withItem(section: YamlSection, name: string, value: ConfigValue, lineEn
 }
 
 function read(text: string): YamlFile {
-  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  const lines = linesOf(text);
   const starts = lines.flatMap((line, index) => (KEY.test(line) ? [index] : []));
   const leading = lines.slice(0, starts[0] ?? lines.length);
   const isUnclear =
@@ -139,7 +160,8 @@ function membersOf(lines: readonly string[]): Record<string, unknown> {
   for (const line of lines.filter((one) => !NOTHING.test(one))) {
     const [, lead, key, source] = MEMBER.exec(line) ?? [];
     if (lead?.length === depth && key !== undefined && !Object.hasOwn(members, key)) members[key] = plain(source ?? "");
-    else others.push(line);
+    // Without the list's own indent, which is not the item's.
+    else others.push(line.slice(depth - DASH_LENGTH));
   }
   if (others.length > 0) members[""] = others.join("");
   return members;

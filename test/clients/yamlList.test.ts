@@ -96,6 +96,16 @@ describe("A list in a YAML file", function () {
     assert.equal(text, anew.slice(0, anew.indexOf("  - name: Patchbay")));
   });
 
+  it("gives an item of the same name back as it was written, also where the list is deeper by then", () => {
+    const item = "- name: Patchbay b\n  provider: openai   # mine\n  roles: [chat]\n\n  text: |\n    a\n";
+    const before = `models:\n${item}`;
+    const after = edited(before) ?? "";
+    const deeper = after.replaceAll(/^(?=[- ])/gm, "    ").replace("models:", "# of mine\nmodels: # ours");
+    const { text, leftAlone } = undoEdit(deeper, { ...EDIT, before, after });
+    assert.deepEqual(leftAlone, []);
+    assert.equal(text, `# of mine\nmodels: # ours\n${item.replaceAll(/^(?=[- ])/gm, "    ")}`);
+  });
+
   it("keeps the key with the user's items where it was made for ours", () => {
     const after = edited("name: Mine\n") ?? "";
     const own = "  - name: Later\n    provider: x\n";
