@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { listenOn } from "../../src/node/listenOn.ts";
 import { Opened } from "../node/relayRig.ts";
 import { type ConnectRig, openConnectRig } from "./connectRig.ts";
 import { LOCAL_KEY, type Patchbay, startPatchbay } from "./patchbay.ts";
@@ -29,7 +31,7 @@ describe("Codex, connected by our command,", function () {
     return runProgram(opened, process.execPath, [LAUNCHER, ...words, "exec", ...resumes, ...options, prompt], {
       directory: rig.work,
       environment: { HOME: rig.home, ...environment },
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: further.deadlineMs ?? DEADLINE_MS,
     });
   }
 
@@ -163,6 +165,16 @@ describe("Codex, connected by our command,", function () {
     }
   }
 
+  it("with --bounded gives up within a minute where nobody listens, which it would not by itself", async () => {
+    const { patchbay, rig } = await start();
+    rig.write(CONFIG, `chatgpt_base_url = "${patchbay.origin}/nothing"\n`);
+    rig.write(".codex/auth.json", JSON.stringify(await patchbay.codex.signIn()));
+    await rig.connect("codex", "--bounded", "--url", await closedOrigin());
+    const run = await codex(rig, "Say hello.", { deadlineMs: 60_000 });
+    assert.deepEqual([run.killed, run.code], [false, 1], run.shown);
+    assert.match(run.shown, /Connection failed/);
+  });
+
   it("by env says so where the variable is not set", async () => {
     const { rig } = await start();
     await rig.connect("codex", "--mode", "env", "--bounded");
@@ -188,6 +200,14 @@ describe("Codex, connected by our command,", function () {
   });
 });
 
+/** Where nobody listens: a port that was free just now. */
+async function closedOrigin(): Promise<string> {
+  const server = createServer();
+  const { port } = await listenOn(server, "127.0.0.1", 0);
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
+
 /** The conversation that a run was in. */
 function threadOf(run: ProgramRun): string | undefined {
   assert.equal(run.code, 0, run.shown);
@@ -195,6 +215,7 @@ function threadOf(run: ProgramRun): string | undefined {
 }
 
 interface Further {
+  readonly deadlineMs?: number;
   /** Which conversation goes on. */
   readonly resumes?: readonly string[];
   readonly words?: readonly string[];
