@@ -6,6 +6,7 @@ import { windowClient } from "../../src/node/windowClient.ts";
 import { freePort } from "./freePort.ts";
 import type { HostWindow } from "./host.ts";
 import {
+  answerInput,
   copiedKey,
   eventually,
   type HostSession,
@@ -168,6 +169,20 @@ describe("windows of a real VS Code, and the process that they share", function 
     assert.equal(await window.ask("clipboard"), `${(await (await session.control()).state()).url}/v1`);
     await eventually(async () => isUp(second), "the other window");
     await second.close();
+  });
+
+  it("hand over what another of them has stored, when that one has closed", async () => {
+    const second = await session.host.openWindow("two");
+    await second.ask("start", { command: "patchbay.setOpenaiKey" });
+    await answerInput(second, "");
+    await answerInput(second, "sk-patchbay-sandbox");
+    const held = async () => (await windowClient(await session.control()).credentials())?.openai;
+    await eventually(held, "the key in the process");
+    await second.close();
+    const before = await pid();
+    await window.ask("execute", { command: "patchbay.restartProxy" });
+    assert.notEqual(await pid(), before);
+    await eventually(held, "the key in the new process");
   });
 
   it("leave it to end some time after the last of them has closed", async () => {
