@@ -17,8 +17,8 @@ export interface Host {
   readonly runDirectory: string;
   /** Where the extensions are installed. */
   readonly extensions: string;
-  /** Opens a window on a folder of this name. */
-  openWindow(folder?: string): Promise<HostWindow>;
+  /** Opens a window on a folder of this name; its extension host runs these tests, where some are named. */
+  openWindow(folder?: string, tests?: string): Promise<HostWindow>;
   /** Installs another VSIX while the server runs, as an update does: windows have it from their next load on. */
   install(vsix: string): Promise<void>;
   /** Waits until everything that it started has ended. */
@@ -142,10 +142,10 @@ export async function startHost(folder: string, vsix: string, options: HostOptio
     runDirectory: places.run,
     extensions: places.extensions,
     install,
-    async openWindow(name = "workspace") {
+    async openWindow(name = "workspace", tests) {
       const opened = join(places.folders, name);
       await mkdir(opened, { recursive: true });
-      return openWindow(await context.newPage(), addressOf(port, opened), join(places.driver, name));
+      return openWindow(await context.newPage(), addressOf(port, opened, tests), join(places.driver, name));
     },
     async close() {
       await closeAll(browser, server);
@@ -214,10 +214,13 @@ function askDriver(socketPath: string, question: object): Promise<unknown> {
   });
 }
 
-function addressOf(port: number, workspace: string): string {
+function addressOf(port: number, workspace: string, tests: string | undefined): string {
   const authority = `127.0.0.1:${port}`;
-  const driver = `vscode-remote://${authority}${join(import.meta.dirname, "driver")}`;
-  const payload = JSON.stringify([["extensionDevelopmentPath", driver]]);
+  const remote = (path: string): string => `vscode-remote://${authority}${path}`;
+  const payload = JSON.stringify([
+    ["extensionDevelopmentPath", remote(join(import.meta.dirname, "driver"))],
+    ...(tests === undefined ? [] : [["extensionTestsPath", remote(tests)]]),
+  ]);
   return `http://${authority}/?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(payload)}`;
 }
 
