@@ -97,6 +97,31 @@ describe("the process that windows share", () => {
     assert.match(answer.model ?? "", /gpt-5\.5-mini/);
   });
 
+  it("goes to its upstreams by the editor's proxy from the moment on that it is told of it, and not where the editor says so", async () => {
+    const reached: string[] = [];
+    const proxy = createServer();
+    proxy.on("connect", (request, socket) => {
+      reached.push(request.url ?? "");
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    });
+    const { port } = await listenOn(proxy, "127.0.0.1", 0);
+    opened.add(() => proxy.close());
+    const { extended } = await start({ sandbox: false });
+    const throughProxy = (noProxy: readonly string[]) =>
+      extended.applySettings({
+        ...INITIAL_SETTINGS,
+        baseUrls: { openai: "https://upstream.invalid/v1" },
+        network: { ...INITIAL_SETTINGS.network, proxy: `http://127.0.0.1:${port}`, noProxy: [...noProxy] },
+      });
+    await throughProxy([]);
+    assert.equal((await extended.verifyKey("openai", "sk-something"))?.verdict, "unreachable");
+    assert.deepEqual([...new Set(reached)], ["upstream.invalid:443"]);
+    reached.length = 0;
+    await throughProxy(["upstream.invalid"]);
+    await extended.verifyKey("openai", "sk-something");
+    assert.deepEqual(reached, []);
+  });
+
   it("refuses settings that it cannot use, in a sentence, and never tells a password", async () => {
     const { extended } = await start();
     const network = { ...INITIAL_SETTINGS.network, proxy: "socks5://user:secret@proxy" };

@@ -7,7 +7,7 @@ const project = join(import.meta.dirname, "..", "..");
 const run = promisify(execFile);
 
 /** What goes into the package besides what is built. */
-const PARTS = ["package.nls.json", "README.md", "CHANGELOG.md", "LICENSE", "media", ".vscodeignore"];
+const PARTS = ["package.nls.json", "docs/extension.md", "CHANGELOG.md", "LICENSE", "media", ".vscodeignore"];
 
 /** A VSIX as users get it. */
 export interface PackedExtension {
