@@ -7,7 +7,15 @@ import { fileURLToPath } from "node:url";
 import type { ControlClient } from "../../src/node/controlClient.ts";
 import type { KeyView } from "../../src/node/keyKeeping.ts";
 import type { HostWindow } from "./host.ts";
-import { eventually, type HostSession, START_MS, startSession, TEST_MS, WAIT_MS } from "./hostSession.ts";
+import {
+  eventually,
+  explainFailures,
+  type HostSession,
+  START_MS,
+  startSession,
+  TEST_MS,
+  WAIT_MS,
+} from "./hostSession.ts";
 
 const CODEX = ".codex/config.toml";
 const CODEX_BEFORE = '# my own\r\nmodel = "gpt-5.5"   # the good one\r\n\r\n[tui]\r\nnotifications = true\r\n';
@@ -45,6 +53,8 @@ describe("clients in a real VS Code", function () {
     await session?.close();
     await rm(home, { recursive: true, force: true });
   });
+
+  explainFailures(() => session);
 
   const control = (): Promise<ControlClient> => session.control();
   const read = (path: string): Promise<string> => readFile(join(home, path), "utf8");

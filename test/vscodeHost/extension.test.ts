@@ -12,6 +12,7 @@ import {
   answerInput,
   copiedKey,
   eventually,
+  explainFailures,
   type HostSession,
   signInByDevice,
   START_MS,
@@ -38,6 +39,8 @@ describe("the extension in a real VS Code", function () {
   });
 
   after(() => session?.close());
+
+  explainFailures(() => session);
 
   it("is installed from a package that is small", async () => {
     const { bytes } = await packagedExtension();

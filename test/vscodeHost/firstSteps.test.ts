@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { connectControl } from "../../src/node/controlClient.ts";
 import { lookUpControlPath } from "../../src/node/controlPlace.ts";
 import type { HostWindow } from "./host.ts";
-import { eventually, type HostSession, START_MS, startSession, TEST_MS, WAIT_MS } from "./hostSession.ts";
+import {
+  eventually,
+  explainFailures,
+  type HostSession,
+  START_MS,
+  startSession,
+  TEST_MS,
+  WAIT_MS,
+} from "./hostSession.ts";
 
 describe("a real VS Code in which nothing is set up yet", function () {
   this.timeout(TEST_MS);
@@ -20,6 +28,8 @@ describe("a real VS Code in which nothing is set up yet", function () {
   });
 
   after(() => session?.close());
+
+  explainFailures(() => session);
 
   it("shows the way to the first request", async () => {
     await window.ask("execute", { command: "patchbay.showUsage" });

@@ -19,6 +19,8 @@ export interface Host {
   readonly extensions: string;
   /** Opens a window on a folder of this name; its extension host runs these tests, where some are named. */
   openWindow(folder?: string, tests?: string): Promise<HostWindow>;
+  /** Takes a picture of each open window, for whoever wonders why a test has failed. */
+  pictures(name: string): Promise<readonly string[]>;
   /** Installs another VSIX while the server runs, as an update does: windows have it from their next load on. */
   install(vsix: string): Promise<void>;
   /** Waits until everything that it started has ended. */
@@ -51,6 +53,7 @@ export interface HostWindow {
   close(): Promise<void>;
 }
 
+const PROJECT = join(import.meta.dirname, "..", "..");
 const START_DEADLINE_MS = 60_000;
 const END_DEADLINE_MS = 15_000;
 const VIEWPORT = { width: 1280, height: 800 };
@@ -146,6 +149,13 @@ export async function startHost(folder: string, vsix: string, options: HostOptio
       const opened = join(places.folders, name);
       await mkdir(opened, { recursive: true });
       return openWindow(await context.newPage(), addressOf(port, opened, tests), join(places.driver, name));
+    },
+    async pictures(name) {
+      const folder = join(PROJECT, ".cache", "screenshots");
+      await mkdir(folder, { recursive: true });
+      const pages = context.pages().map((page, index) => ({ page, path: join(folder, `${name}-${index + 1}.png`) }));
+      await Promise.all(pages.map(({ page, path }) => page.screenshot({ path })));
+      return pages.map(({ path }) => path);
     },
     async close() {
       await closeAll(browser, server);

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { connectControl, type ControlClient } from "../../src/node/controlClient.ts";
 import { lookUpControlPath } from "../../src/node/controlPlace.ts";
+import { PROCESS_LOG } from "../../src/node/processLogName.ts";
 import { windowClient } from "../../src/node/windowClient.ts";
 import { type Host, type HostOptions, type HostWindow, startHost } from "./host.ts";
 import { packagedExtension } from "./packagedExtension.ts";
@@ -25,6 +26,8 @@ export interface HostSession {
 
 /** As long as anything in an editor on a busy machine may take. */
 export const WAIT_MS = 60_000;
+const LONGEST_NAME = 80;
+const LOG_CHARACTERS = 2_000;
 /** A test of several such steps. */
 export const TEST_MS = 240_000;
 /** The first one may have to build the server. */
@@ -60,6 +63,21 @@ export async function startSession(options: HostOptions = {}): Promise<HostSessi
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Keeps a picture of the windows, and the end of the process's log, of each test that fails. To be called where the tests are described. */
+export function explainFailures(session: () => HostSession | undefined): void {
+  afterEach(async function () {
+    const { host } = session() ?? {};
+    if (this.currentTest?.state !== "failed" || host === undefined) return;
+    const name = this.currentTest
+      .fullTitle()
+      .replaceAll(/[^a-z0-9]+/gi, "-")
+      .slice(0, LONGEST_NAME);
+    const pictures = await host.pictures(`failed-${name}`);
+    const log = await readFile(join(host.dataDirectory, PROCESS_LOG), "utf8").catch(() => "");
+    process.stderr.write(`${pictures.join("\n")}\n${log.slice(-LOG_CHARACTERS)}\n`);
+  });
 }
 
 /** What the work gives, as soon as it gives something. */

@@ -8,6 +8,7 @@ import type { Locator, Page } from "playwright-core";
 import type { HostWindow } from "./host.ts";
 import {
   eventually,
+  explainFailures,
   type HostSession,
   START_MS,
   startSession,
@@ -41,6 +42,13 @@ const TITLE_BAR_PIXELS = 36;
 /** Around the tooltip in its picture. */
 const MARGIN = 12;
 
+/** Who asks, and whom. */
+interface Caller {
+  readonly upstream: string;
+  readonly model: string;
+  readonly client: string;
+}
+
 describe("pictures of a real VS Code", function () {
   this.timeout(TEST_MS);
 
@@ -64,6 +72,8 @@ describe("pictures of a real VS Code", function () {
     leaving.abort();
     await session?.close();
   });
+
+  explainFailures(() => session);
 
   for (const [name, theme] of THEMES)
     it(`shows in ${name} how to begin where nothing was used yet`, async () => {
@@ -93,13 +103,15 @@ describe("pictures of a real VS Code", function () {
     await signInByDevice(window, restarted);
     await window.ask("execute", { command: "notifications.clearAll" });
     const { url } = await restarted.state();
-    await ask(url, keys[0]?.key ?? "", "gpt-6.1-sol", "codex_exec/0.169.0", "[[limits:plus]] [[tokens:20]]");
-    for (const [index, model, client] of [
-      [0, "gpt-6.1-sol", "codex_exec/0.169.0"],
-      [2, "gpt-5.5", "opencode/1.18.33"],
-      [2, "qwen/qwen3-coder", "opencode/1.18.33"],
+    const [laptop = "", , workshop = ""] = keys.map(({ key }) => key);
+    const codex = { upstream: "codex", model: "gpt-6.1-sol", client: "codex_exec/0.169.0" };
+    await ask(url, laptop, codex, "[[limits:plus]] [[tokens:20]]");
+    for (const [key, caller] of [
+      [laptop, codex],
+      [workshop, { upstream: "openai", model: "gpt-5.5", client: "opencode/1.18.33" }],
+      [workshop, { upstream: "openrouter", model: "qwen/qwen3-coder", client: "opencode/1.18.33" }],
     ] as const)
-      void ask(url, keys[index]?.key ?? "", model, client, "[[tokens:4000]][[delay:60]]").catch(() => undefined);
+      void ask(url, key, caller, "[[tokens:4000]][[delay:60]]").catch(() => undefined);
     await eventually(async () => (await restarted.state()).inFlight === 3, "the running requests");
     await panelOf(window.page, /Codex on the laptop/);
   });
@@ -111,8 +123,9 @@ describe("pictures of a real VS Code", function () {
       assert.deepEqual(await findings(window.page), []);
     });
 
-  async function ask(url: string, key: string, model: string, client: string, prompt: string): Promise<void> {
-    const answer = await fetch(`${url}/v1/chat/completions`, {
+  async function ask(url: string, key: string, caller: Caller, prompt: string): Promise<void> {
+    const { upstream, model, client } = caller;
+    const answer = await fetch(`${url}/api/proxy/${upstream}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "user-agent": client },
       body: JSON.stringify({

@@ -7,7 +7,16 @@ import { join } from "node:path";
 
 import { listenOn } from "../../src/node/listenOn.ts";
 import type { HostWindow } from "./host.ts";
-import { copiedKey, eventually, type HostSession, START_MS, startSession, TEST_MS, WAIT_MS } from "./hostSession.ts";
+import {
+  copiedKey,
+  eventually,
+  explainFailures,
+  type HostSession,
+  START_MS,
+  startSession,
+  TEST_MS,
+  WAIT_MS,
+} from "./hostSession.ts";
 
 describe("a real VS Code whose proxy has trouble", function () {
   this.timeout(TEST_MS);
@@ -31,6 +40,8 @@ describe("a real VS Code whose proxy has trouble", function () {
     await session?.close();
     rmSync(place, { recursive: true, force: true });
   });
+
+  explainFailures(() => session);
 
   it("says which folder cannot be written, in the status bar and where a command needs the proxy", async () => {
     const reason = `The folder ${dataDirectory} cannot be written`;

@@ -9,6 +9,7 @@ import {
   answerInput,
   copiedKey,
   eventually,
+  explainFailures,
   type HostSession,
   START_MS,
   startSession,
@@ -40,6 +41,8 @@ describe("windows of a real VS Code, and the process that they share", function 
   });
 
   after(() => session?.close());
+
+  explainFailures(() => session);
 
   const pid = async (): Promise<number> => (await (await session.control()).state()).pid;
   const isUp = async (one: HostWindow): Promise<boolean> => (await one.status()).startsWith("Patchbay, today");
