@@ -23,25 +23,40 @@ const WORKS: readonly Work[] = [
   { client: "ai-sdk", upstream: "openai", model: "gpt-5.4-mini", requests: 18, output: 260 },
 ];
 
-/** Fills a ledger that no process has open with so many days of plausible work of these keys, up to now. */
-export function seedUsage(dataDirectory: string, keyIds: readonly string[], days: number, now: number): void {
+/**
+ * Fills a ledger that no process has open with so many days of plausible work of these keys, up to now; `times` as much of it as one person
+ * has. Returns the number of requests.
+ */
+export function seedUsage(
+  dataDirectory: string,
+  keyIds: readonly string[],
+  days: number,
+  now: number,
+  times = 1,
+): number {
   const file = openLedgerFile(dataDirectory, LOG, now);
   try {
     const ledger = createUsageLedger(file, LOG);
-    for (let ago = days - 1; ago >= 0; ago -= 1) for (const row of dayOf(keyIds, ago, now)) ledger.record(row);
+    let requests = 0;
+    for (let ago = days - 1; ago >= 0; ago -= 1)
+      for (const row of dayOf(keyIds, ago, now, times)) {
+        ledger.record(row);
+        requests += 1;
+      }
     if (!ledger.flush()) throw new Error(ledger.problem);
+    return requests;
   } finally {
     file.close();
   }
 }
 
-function dayOf(keyIds: readonly string[], ago: number, now: number): readonly UsageRow[] {
+function dayOf(keyIds: readonly string[], ago: number, now: number, times: number): readonly UsageRow[] {
   const weekday = new Date(now - ago * DAY_MS).getDay();
   // A quiet weekend, and no two weeks alike.
   const share = (weekday === 0 || weekday === 6 ? 0.2 : 1) * (0.7 + 0.3 * Math.sin(ago * 1.7));
   return WORKS.flatMap((work, index) =>
-    Array.from({ length: Math.round(work.requests * share) }, (_, turn) => {
-      const at = now - ago * DAY_MS - ((turn * 7 + index * 3) % 9) * HOUR_MS - turn * 61_000 - 60_000;
+    Array.from({ length: Math.round(work.requests * share * times) }, (_, turn) => {
+      const at = now - ago * DAY_MS - ((turn * 7 + index * 3) % 9) * HOUR_MS - (turn % 60) * 61_000 - 60_000;
       return rowOf(work, keyIds[index % keyIds.length] ?? "fixed", at, turn);
     }),
   );

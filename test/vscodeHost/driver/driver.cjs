@@ -25,6 +25,7 @@ const actions = {
   },
   globalsAreOwn: () => globalThis.Response === globalResponse,
   pid: () => process.pid,
+  cpu: () => process.cpuUsage(),
   shownTexts: () =>
     vscode.workspace.textDocuments.filter(({ uri }) => uri.scheme === "patchbay").map((document) => document.getText()),
   openEditors: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
