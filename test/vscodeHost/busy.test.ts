@@ -16,7 +16,7 @@ import { seedUsage } from "./seededUsage.ts";
 
 const DAYS = 30;
 /** As much as makes a hundred thousand requests in that time. */
-const TIMES = 45;
+const TIMES = 60;
 const ROWS = 100_000;
 const STREAMS = 50;
 const LOOK_MS = 5_000;
