@@ -148,13 +148,24 @@ function sectionOf(lines: readonly string[]): YamlSection {
 }
 
 function itemOf(lines: readonly string[]): YamlItem {
-  const name = membersOf(lines)["name"];
-  return { lines, name: typeof name === "string" ? name : undefined };
+  const depth = depthOf(lines);
+  for (const line of lines) {
+    const [, lead, key, source] = line.includes("name:") ? (MEMBER.exec(line) ?? []) : [];
+    if (key !== "name" || lead?.length !== depth) continue;
+    const name = plain(source ?? "");
+    return { lines, name: typeof name === "string" ? name : undefined };
+  }
+  return { lines, name: undefined };
+}
+
+/** How far in an item's members stand. */
+function depthOf([first = ""]: readonly string[]): number {
+  return (DASH.exec(first)?.[1]?.length ?? 0) + DASH_LENGTH;
 }
 
 /** The members of an item that stand on a line each; the rest by its text. */
 function membersOf(lines: readonly string[]): Record<string, unknown> {
-  const depth = (DASH.exec(lines[0] ?? "")?.[1]?.length ?? 0) + DASH_LENGTH;
+  const depth = depthOf(lines);
   const members = Object.create(null) as Record<string, unknown>;
   const others: string[] = [];
   for (const line of lines.filter((one) => !NOTHING.test(one))) {
@@ -169,6 +180,8 @@ function membersOf(lines: readonly string[]): Record<string, unknown> {
 
 /** What we write is JSON; another program may have written it anew without quotes. */
 function plain(source: string): unknown {
+  // Failing to parse is slow, and most of what others write is no JSON.
+  if (!/^(?:["[{\d-]|true$|false$|null$)/.test(source)) return source.replace(/^'(.*)'$/, "$1");
   try {
     return JSON.parse(source);
   } catch {

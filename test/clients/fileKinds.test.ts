@@ -55,7 +55,7 @@ function many(lines: (index: number) => string): string {
 }
 
 describe("A file that is edited", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const opened = new Opened();
   let rig: ClientRig;
   beforeEach(() => {
@@ -129,7 +129,7 @@ describe("A file that is edited", function () {
       rig.write(path, after.replace("/work/2500", "/work/mine"));
       await rig.disconnect(client);
       assert.equal(rig.read(path), long.replace("/work/2500", "/work/mine"));
-      assert(performance.now() - begun < 10_000);
+      assert(performance.now() - begun < 30_000);
     });
   }
 });
