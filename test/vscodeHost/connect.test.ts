@@ -21,6 +21,8 @@ const CODEX = ".codex/config.toml";
 const CODEX_BEFORE = '# my own\r\nmodel = "gpt-5.5"   # the good one\r\n\r\n[tui]\r\nnotifications = true\r\n';
 const OPENCODE = ".config/opencode/opencode.jsonc";
 const OPENCODE_BEFORE = '{\n  // mine\n  "theme": "system",\n  "share": "disabled",\n}\n';
+const CLINE = ".cline/data/settings/providers.json";
+const CLINE_OF_LATER = '{ "version": 99 }\n';
 const CODEX_LAUNCHER = fileURLToPath(import.meta.resolve("@openai/codex/bin/codex.js"));
 
 /** The one that the README shows is copied from here to `media`. */
@@ -222,7 +224,7 @@ describe("clients in a real VS Code", function () {
     assert.equal((await keyOf("Codex CLI"))?.id, id);
   });
 
-  it("leave opencode's file alone when the diff is closed, and change it by the diff's own button", async () => {
+  it("leave opencode's file alone when the diff is closed or discarded, and change it by the diff's own button", async () => {
     await write(OPENCODE, OPENCODE_BEFORE);
     const title = "Connect opencode (provider): opencode.jsonc";
     const start = async (): Promise<void> => {
@@ -234,6 +236,14 @@ describe("clients in a real VS Code", function () {
     await start();
     await window.ask("execute", { command: "workbench.action.closeActiveEditor" });
     await untilNoEditor(title);
+    assert.equal(await read(OPENCODE), OPENCODE_BEFORE);
+    await start();
+    await window.ask("execute", { command: "patchbay.discardChange" });
+    await untilNoEditor(title);
+    assert.equal(await read(OPENCODE), OPENCODE_BEFORE);
+    // What is left of a question changes nothing.
+    await press("Change opencode's configuration as shown?", "Apply");
+    await window.page.getByText("nothing was done now").first().waitFor({ timeout: WAIT_MS });
     assert.equal(await read(OPENCODE), OPENCODE_BEFORE);
     await clearNotifications();
     await start();
@@ -247,6 +257,28 @@ describe("clients in a real VS Code", function () {
     await press("opencode is connected (provider)", "Disconnect");
     await press("Disconnect opencode as shown?", "Disconnect");
     await eventually(async () => (await read(OPENCODE)) === OPENCODE_BEFORE, "the file as it was");
+    const journal = join(session.host.dataDirectory, "clients", "opencode.json");
+    await eventually(async () => !existsSync(journal), "the end of the journal's entry");
+    await run("patchbay.disconnectClient", "opencode");
+    await window.page.getByText("This client is not connected any more").first().waitFor({ timeout: WAIT_MS });
+  });
+
+  it("have a file in the project on request, with a key of its own, and none afterwards", async () => {
+    await run("patchbay.connectOpencode");
+    await pick("Only in workspace");
+    await pick("recommended");
+    await untilEditor("Connect opencode (provider): opencode.jsonc (new file)");
+    await press("Change opencode's configuration as shown?", "Apply");
+    await window.page.getByText("opencode is connected (provider)").first().waitFor({ timeout: WAIT_MS });
+    const key = (await (await control()).keys()).find(({ label }) => label.startsWith("opencode in "));
+    const file = join(key?.label.slice("opencode in ".length) ?? "", "opencode.jsonc");
+    assert.match(await readFile(file, "utf8"), /"provider"/);
+    assert.equal(await read(OPENCODE), OPENCODE_BEFORE);
+    await run("patchbay.disconnectClient");
+    await pick("opencode");
+    await untilEditor("Disconnect opencode: opencode.jsonc (removed)");
+    await press("Disconnect opencode as shown?", "Disconnect");
+    await eventually(async () => !existsSync(file), "the end of the file");
   });
 
   it("show of a key that is part of a file its end only, and keep it out of no file that needs it", async () => {
@@ -311,6 +343,15 @@ describe("clients in a real VS Code", function () {
       .first()
       .waitFor({ timeout: WAIT_MS });
     await window.page.keyboard.press("Escape");
+  });
+
+  it("get values to copy where a file of theirs is of a kind that is not edited", async () => {
+    await write(CLINE, CLINE_OF_LATER);
+    await run("patchbay.connectClient", "cline");
+    await press("is of a version that is not known here", "Show Values to Copy");
+    await untilEditor("Cline.txt");
+    assert.equal(await read(CLINE), CLINE_OF_LATER);
+    assert.equal((await keyOf("Cline"))?.state, "active");
   });
 
   it("get values to copy where a file cannot be edited", async () => {
