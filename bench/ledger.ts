@@ -148,7 +148,7 @@ try {
 
   for (const connections of [1, BUSY_CONNECTIONS]) {
     const { row, control } = await measureRecordedRequest(directory, connections);
-    console.log(`A relayed JSON request, ${connections} connections: middle of the pairs (95% interval)
+    console.log(`A relayed JSON request, connections: ${connections}; middle of the pairs (95% interval)
   with its row against one without  p50 ${ratioText(row.p50)}, processor time ${ratioText(row.processor)}
   one without against one without   p50 ${ratioText(control.p50)}, processor time ${ratioText(control.processor)}`);
   }
