@@ -182,6 +182,8 @@ describe("windows of a real VS Code, and the process that they share", function 
     const held = async () => (await windowClient(await session.control()).credentials())?.openai;
     await eventually(held, "the key in the process");
     await second.close();
+    // In a browser, VS Code reads what other windows have stored when a window loads.
+    await window.reload();
     const before = await pid();
     await window.ask("execute", { command: "patchbay.restartProxy" });
     assert.notEqual(await pid(), before);
