@@ -5,6 +5,7 @@ import type { Clock } from "../ports.ts";
 import { createSandbox } from "../sandbox/sandbox.ts";
 import { decodeBody } from "./contentDecoders.ts";
 import { listenOn } from "./listenOn.ts";
+import { leaveUntyped } from "./untypedAnswer.ts";
 
 /** The pretend upstreams on a loopback port of their own, so that requests to them take the same way as real ones. */
 export interface SandboxServer {
@@ -62,6 +63,7 @@ async function unpacked(request: Request): Promise<Request> {
 /** A body that breaks off destroys its connection; left to itself, the server would print the error and send its text. */
 function breakingOff(response: Response, outgoing: HttpBindings["outgoing"]): Response {
   if (response.body === null) return response;
+  leaveUntyped(response, outgoing);
   const reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const body = new ReadableStream<Uint8Array>(
     {

@@ -6,7 +6,15 @@ import { CLIENT_CLOSED_REQUEST } from "./books.ts";
 import { isCodex, statusForCaller } from "./clientIdentity.ts";
 import { chatObject, chatStream } from "./codexChatAnswer.ts";
 import { responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
-import { type CodexAnswerOptions, encoded, EVENT_STREAM, JSON_TYPE, NOTHING, type Shaping } from "./codexShaping.ts";
+import {
+  type CodexAnswerOptions,
+  encoded,
+  EVENT_STREAM,
+  JSON_TYPE,
+  NOTHING,
+  type Shaping,
+  withStreamType,
+} from "./codexShaping.ts";
 import type { ClientEnding, ClientHead, HeaderPairs, RelayObserver, RelayOutcome } from "./exchange.ts";
 import { headerValue } from "./headerPolicy.ts";
 
@@ -29,7 +37,8 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
   let stop: () => void = () => undefined;
   let cancelLinger: (() => void) | undefined;
 
-  function head(status: number, headers: HeaderPairs): ClientHead | "held" | "declined" {
+  function head(status: number, received: HeaderPairs): ClientHead | "held" | "declined" {
+    const headers = form === "as_it_comes" ? received : withStreamType(status, received);
     options.onHead(status, headers);
     if (status === 401 && options.declines401) return "declined";
     const metered = meter.head(status, headers);

@@ -9,7 +9,7 @@ import { type Call, pathOf } from "./call.ts";
 import { codexAnswer } from "./codexAnswer.ts";
 import { codexHeaders } from "./codexHeaders.ts";
 import type { CodexParts } from "./codexParts.ts";
-import type { AnswerForm } from "./codexShaping.ts";
+import { type AnswerForm, withStreamType } from "./codexShaping.ts";
 import { type CodexEndpoint, codexRequest, type CodexRequest } from "./codexRequest.ts";
 import { createEventMeter } from "./eventMeter.ts";
 import type { Destination } from "./destination.ts";
@@ -123,9 +123,14 @@ export async function forwardBorrowed(
 ): Promise<Response> {
   const own = call.exchange.header(ROUTING_HEADER);
   const route = await codex.route(access);
+  const kind = meteredKind(call.exchange.method, pathOf(destination.target));
+  const isStreamed = kind.kind === "metered" && kind.endpoint === "responses";
   return forward(parts, call, routed(destination, route), {
     headers: own !== undefined || route.override === undefined ? [] : [ROUTING_HEADER, route.override],
-    onHead: (headers) => notePlan(codex, access.accountId, headers),
+    onHead(status, headers) {
+      notePlan(codex, access.accountId, headers);
+      return isStreamed ? withStreamType(status, headers) : headers;
+    },
     streamMeter: createResponsesStreamMeter((event) => codex.noteLimits(access.accountId, event)),
   });
 }

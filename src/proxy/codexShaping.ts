@@ -3,6 +3,7 @@ import type { Clock } from "../ports.ts";
 import type { JsonObject } from "../wire/json.ts";
 import type { Call } from "./call.ts";
 import type { ClientEnding, HeaderPairs, RelayOutcome } from "./exchange.ts";
+import { headerValue } from "./headerPolicy.ts";
 import { KEY_REVOKED } from "./localKey.ts";
 
 /** What the caller wants of the backend's event stream. */
@@ -65,6 +66,12 @@ export const JSON_TYPE = "application/json";
 export const NOTHING = new Uint8Array(0);
 
 const encoder = new TextEncoder();
+
+/** The headers of a good answer to a request that streams: the backend leaves out what type it has (as of August 2026). */
+export function withStreamType(status: number, headers: HeaderPairs): HeaderPairs {
+  if (status >= 300 || headerValue(headers, "content-type") !== undefined) return headers;
+  return [...headers, "content-type", EVENT_STREAM];
+}
 
 /** A text as the bytes that go out. */
 export function encoded(text: string): Uint8Array {

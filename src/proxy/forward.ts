@@ -14,8 +14,8 @@ import { upstreamUrl } from "./upstream.ts";
 export interface Companion {
   /** Headers of ours: name, value, name, value. */
   readonly headers?: HeaderPairs;
-  /** Is shown the headers of the answer. */
-  readonly onHead?: (headers: HeaderPairs) => void;
+  /** Is shown the headers of the answer; returns what they are taken for. */
+  readonly onHead?: (status: number, headers: HeaderPairs) => HeaderPairs;
   /** Reads the answer where it is a stream of events, in place of the meter of its dialect. */
   readonly streamMeter?: AnswerMeter;
 }
@@ -57,14 +57,8 @@ export async function forward(
   }
 }
 
-function watched(observer: RelayObserver, onHead: (headers: HeaderPairs) => void): RelayObserver {
-  return {
-    ...observer,
-    head(status, headers) {
-      onHead(headers);
-      return observer.head(status, headers);
-    },
-  };
+function watched(observer: RelayObserver, onHead: NonNullable<Companion["onHead"]>): RelayObserver {
+  return { ...observer, head: (status, headers) => observer.head(status, onHead(status, headers)) };
 }
 
 function bodyOf(call: Call): "client" | "none" {

@@ -70,8 +70,8 @@ export function jsonAnswer(exchange: Exchange, body: unknown, usage?: unknown): 
   return new Response(JSON.stringify(body), { headers: answerHeaders(exchange, "application/json") });
 }
 
-/** An answer whose body is taken step by step. */
-export function stepAnswer(exchange: Exchange, contentType: string, steps: Steps): Response {
+/** An answer whose body is taken step by step; without a type where the upstream leaves that out. */
+export function stepAnswer(exchange: Exchange, contentType: string | undefined, steps: Steps): Response {
   const { room, entry, request } = exchange;
   entry.status = 200;
   const body = stepStream(steps, {
@@ -84,10 +84,10 @@ export function stepAnswer(exchange: Exchange, contentType: string, steps: Steps
   return new Response(body, { headers: answerHeaders(exchange, contentType) });
 }
 
-function answerHeaders(exchange: Exchange, contentType: string): Headers {
+function answerHeaders(exchange: Exchange, contentType: string | undefined): Headers {
   const { entry, seed, upstream } = exchange;
   const headers = new Headers(exchange.answerHeaders);
-  headers.set("content-type", contentType);
+  if (contentType !== undefined) headers.set("content-type", contentType);
   if (contentType === "text/event-stream") headers.set("cache-control", "no-cache");
   switch (upstream) {
     case "openai":

@@ -78,7 +78,8 @@ export function streamedResponse(exchange: Exchange, answer: ResponsesAnswer, st
       noteUsage(exchange.entry, usage);
     },
   });
-  return stepAnswer(exchange, "text/event-stream", steps);
+  // ChatGPT's backend says of its streams nothing.
+  return stepAnswer(exchange, exchange.upstream === "codex" ? undefined : "text/event-stream", steps);
 }
 
 /** A response as it is in the end, and how many visible tokens it has. */

@@ -37,6 +37,11 @@ function answered(text: string, turn = 1): object[] {
   ];
 }
 
+/** The same events from the real backend, which gives their stream no type. */
+function untyped(events: readonly object[]): Response {
+  return new Response(sse(events).body);
+}
+
 function accessOf(accessToken: string): CodexAccess {
   return {
     accessToken,
@@ -199,6 +204,27 @@ describeTransports("a Codex model with our sign-in", (start) => {
     assert.equal((response["output"] as Json[]).length, 2);
     assert.equal(backend.bodies[0]?.["instructions"], "Be brief.");
     assert.equal(proxy.rows[0]?.endpoint, "responses");
+  });
+
+  it("is read as the event stream that it is where the backend does not say so", async () => {
+    const proxy = await start({ upstream: new Backend(() => untyped(answered("Hello."))).fetch, keeper });
+    for (const stream of [true, false]) {
+      const type = stream ? "text/event-stream; charset=utf-8" : "application/json";
+      const asked = { model: "gpt-6.1-sol", input: "Hi", stream };
+      for (const [path, body] of [
+        ["/v1/responses", asked],
+        ["/v1/chat/completions", chat([{ role: "user", content: "Hi" }], { stream })],
+      ] as const) {
+        const answer = await proxy.request(path, post(body));
+        assert.equal(answer.status, 200, path);
+        assert.equal(answer.headers.get("content-type"), type);
+        assert.match(await answer.text(), /Hello\./);
+      }
+    }
+    assert.deepEqual(
+      proxy.rows.map(({ tokens, ending }) => [tokens.output, ending]),
+      Array.from({ length: 4 }, () => [7, "complete"]),
+    );
   });
 
   it("renews a token that the backend refuses, once, and repeats the request once", async () => {
@@ -567,6 +593,18 @@ describeTransports("a caller with a ChatGPT token of its own", (start) => {
     assert.equal(seen[0]?.headers.get("chatgpt-account-id"), "acc_caller");
     assert.equal(seen[0]?.headers.get("x-openai-account-routing-override"), "us_cr");
     assert.equal(proxy.rows[0]?.upstream, "codex");
+    assert.equal(proxy.rows[0]?.tokens.output, 7);
+  });
+
+  it("has a stream counted of which the backend does not say that it is one", async () => {
+    const proxy = await start({
+      upstream: (request) =>
+        request.method === "POST" ? untyped(answered("Hello.")) : Response.json({}, { status: 404 }),
+      keeper,
+    });
+    const body = '{"model":"gpt-6.1-sol","input":[],"stream":true}';
+    const answer = await proxy.request(`/k/${KEY}/v1/responses`, { method: "POST", headers: own, body });
+    assert.equal(await answer.text(), await sse(answered("Hello.")).text());
     assert.equal(proxy.rows[0]?.tokens.output, 7);
   });
 

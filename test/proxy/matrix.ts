@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { request as httpRequest, type Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { fetch as undiciFetch } from "undici";
 import { createKeyAccounts } from "../../src/ledger/keyAccounts.ts";
 import type { ManagedKey } from "../../src/ledger/managedKey.ts";
@@ -11,6 +11,7 @@ import { createDecoder, decodeBody } from "../../src/node/contentDecoders.ts";
 import { listenOn } from "../../src/node/listenOn.ts";
 import { startListener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
+import { leaveUntyped } from "../../src/node/untypedAnswer.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { createAdmission } from "../../src/proxy/admission.ts";
@@ -268,7 +269,11 @@ function startInProcess(options: ProxyOptions): TestProxy {
 /** A proxy on a real socket, to be closed by `closeProxies`. */
 export async function startOverSockets(options: ProxyOptions): Promise<TestProxy> {
   const server = createAdaptorServer({
-    fetch: (request) => options.upstream(request),
+    fetch: async (request, bindings) => {
+      const answer = await options.upstream(request);
+      leaveUntyped(answer, (bindings as HttpBindings).outgoing);
+      return answer;
+    },
     overrideGlobalObjects: false,
   }) as Server;
   const upstream = await listenOn(server, "127.0.0.1", 0);

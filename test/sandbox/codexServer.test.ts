@@ -31,6 +31,7 @@ describe("sandbox server's Codex", () => {
       body: zstdCompressSync(JSON.stringify(codexBody("Hi"))),
     });
     assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("content-type"), null);
     assert.equal(events(await answer.text()).at(-1).type, "response.completed");
     const usage = await json(await fetch(`${server.codexBaseUrl}/../wham/usage`, { headers }));
     assert.equal(usage.rate_limit.primary_window.used_percent, 1);
