@@ -7,6 +7,7 @@ import { type JsonDialect, jsonValueOf, parseJsonTree } from "./jsonTree.ts";
 import { spliced, type TextRange } from "./textStyle.ts";
 import { removeToml, setToml, tomlRange } from "./tomlEdit.ts";
 import { parseTomlTree } from "./tomlTree.ts";
+import { invalidYamlLine } from "./invalidYamlLine.ts";
 import { parseYamlList, removeYamlList, setYamlList, setYamlSource, yamlSource } from "./yamlList.ts";
 
 /** The formats of configuration files that are edited. */
@@ -37,7 +38,7 @@ export function configFormat(name: FormatName): ConfigFormat {
       };
     case "yaml":
       return {
-        parse: parseYamlList,
+        parse: yamlDocument,
         set: setYamlList,
         source: yamlSource,
         setSource: setYamlSource,
@@ -73,6 +74,14 @@ function tomlDocument(text: string): unknown {
     parseTomlTree(text);
     throw new ClientError("It is no valid TOML: mend it first.", { cause: error });
   }
+}
+
+/** What is edited is little of YAML; that the rest is valid too, another parser says. */
+function yamlDocument(text: string): unknown {
+  const value = parseYamlList(text);
+  const line = invalidYamlLine(text);
+  if (line === undefined) return value;
+  throw new ClientError(`It is no valid YAML (line ${line}): mend that line first.`);
 }
 
 function jsonDocument(text: string, dialect: JsonDialect): unknown {

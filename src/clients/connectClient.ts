@@ -2,11 +2,13 @@ import { dirname } from "node:path";
 import { aboutFile, ClientError } from "./clientError.ts";
 import type { ClientPlace, ClientRow, ConnectionFacts } from "./clientRow.ts";
 import { makeFolder, writeConfigFile } from "./configFile.ts";
+import { configFormat } from "./configFormat.ts";
+import { valueAt } from "./configValue.ts";
 import { type BareFile, readBare } from "./connectionFiles.ts";
 import { connectionId } from "./connectionId.ts";
 import { withConnectionLock } from "./connectionLock.ts";
 import type { ConnectedFile, Connection, ConnectionJournal } from "./connectionJournal.ts";
-import { applyEdit } from "./fileEdit.ts";
+import { applyEdit, type FileEdit } from "./fileEdit.ts";
 
 /** Makes and revokes the keys of clients. */
 export interface ClientKeys {
@@ -69,6 +71,9 @@ export interface ConnectResult {
   readonly backups: readonly string[];
 }
 
+/** A key, the command that prints one, or the file of one. */
+const OTHERS_KEY = /\bpb_[\w-]+|"client-key"|[/\\]clients[/\\]+keys[/\\]/;
+
 /** What stands for a key that is not made yet. */
 export const KEY_TO_COME = "pb_made_when_you_agree";
 
@@ -119,7 +124,7 @@ async function plan(parts: ConnectionParts, request: ConnectRequest, key: string
   return {
     connection,
     ...chosen,
-    notices,
+    notices: [...notices, ...edits.filter((edit) => holdsAnother(texts.get(edit.path), edit)).map(othersNotice)],
     values,
     files: files.map((one) => {
       const edit = edits.find(({ path }) => path === one.file.path);
@@ -127,6 +132,17 @@ async function plan(parts: ConnectionParts, request: ConnectRequest, key: string
       return { ...one, after, edit: edit && { format: edit.format, assignments: edit.assignments } };
     }),
   };
+}
+
+/** Whether a file, without our own edit, has the key of another data directory, or leads to it, where ours is to be. */
+function holdsAnother(bare: string | undefined, { path, format, assignments }: FileEdit & { readonly path: string }) {
+  if (bare === undefined) return false;
+  const document = aboutFile(path, () => configFormat(format).parse(bare));
+  return assignments.some((one) => OTHERS_KEY.test(JSON.stringify(valueAt(document, one.path)) ?? ""));
+}
+
+function othersNotice({ path }: { readonly path: string }): string {
+  return `${path} leads to another Patchbay, which comes back when this one is disconnected: disconnect that one first, or take its lines out.`;
 }
 
 function chosenMode(

@@ -4,6 +4,7 @@ import { chatModels, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow, ConnectionFacts, FoundTexts } from "./clientRow.ts";
 import { isTable, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
+import { invalidYamlLine } from "./invalidYamlLine.ts";
 import { exportFrom } from "./shellText.ts";
 
 const CONTEXT_TOKENS = 128_000;
@@ -213,7 +214,10 @@ function continueTrouble(place: ClientPlace, texts: FoundTexts): string | undefi
     return models === undefined || isTable(models) ? undefined : `"models" in ${path} is no list in block style.`;
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    return `${path} is YAML of a kind that is not edited.`;
+    const line = invalidYamlLine(texts.get(path) ?? "");
+    return line === undefined
+      ? `${path} is YAML of a kind that is not edited.`
+      : `${path} is no valid YAML (line ${line}).`;
   }
 }
 

@@ -154,13 +154,15 @@ function withoutMember(text: string, object: JsonObjectNode, member: JsonMember)
   const ownsStart = text.slice(start, member.start).trim() === "";
   const after = lineAfter(text, end);
   const ownsEnd = text.slice(end, after).trim() === "" && after < object.end;
+  const isCommaLeft = isLast && member.comma === undefined && previous?.comma !== undefined;
+  // What stands behind it on its line stood behind the one before.
+  if (isCommaLeft && !ownsEnd && text.slice(previous.comma + 1, member.start).trim() === "") {
+    return spliced(text, previous.comma, end, "");
+  }
   const from = ownsStart && ownsEnd ? start : member.start;
   const to = ownsStart && ownsEnd ? after : end + (/^[ \t]*/.exec(text.slice(end, object.end - 1))?.[0].length ?? 0);
   const without = spliced(text, from, to, "");
-  const isCommaLeft = isLast && member.comma === undefined && previous?.comma !== undefined;
-  return isCommaLeft && previous.comma !== undefined
-    ? spliced(without, previous.comma, previous.comma + 1, "")
-    : without;
+  return isCommaLeft ? spliced(without, previous.comma, previous.comma + 1, "") : without;
 }
 
 /** On one line: in a file of one line as that has it, elsewhere with blanks, and only what is short. */

@@ -55,7 +55,7 @@ function partsOf(text: string, tree: TomlTree, path: ConfigPath): readonly TextR
   return [
     ...tables.map((table) => tableRange(text, table)),
     ...pairs.filter((pair) => isWithin(pair.path, path)).map((pair) => linesRange(text, pair)),
-    ...pairs.flatMap((pair) => inlineRanges(pair, path)),
+    ...pairs.flatMap((pair) => inlineRanges(text, pair, path)),
   ].toSorted((one, other) => one.start - other.start);
 }
 
@@ -70,14 +70,17 @@ function tableRange(text: string, table: TextRange): TextRange {
   return { start: start - blank, end };
 }
 
-function inlineRanges(pair: TomlPair, path: ConfigPath): readonly TextRange[] {
+function inlineRanges(text: string, pair: TomlPair, path: ConfigPath): readonly TextRange[] {
   if (pair.inline === undefined || isWithin(pair.path, path) || !isWithin(path, pair.path)) return [];
   return pair.inline.flatMap((inner, index, all) => {
-    if (!isWithin(inner.path, path)) return inlineRanges(inner, path);
+    if (!isWithin(inner.path, path)) return inlineRanges(text, inner, path);
     const next = all[index + 1];
     if (next !== undefined) return [{ start: inner.start, end: next.start }];
     const previous = all[index - 1];
-    return [{ start: previous === undefined ? inner.start : previous.end, end: inner.end }];
+    if (previous !== undefined) return [{ start: previous.end, end: inner.end }];
+    const inside = { start: pair.valueStart + 1, end: pair.valueEnd - 1 };
+    const around = text.slice(inside.start, inner.start) + text.slice(inner.end, inside.end);
+    return [around.trim() === "" ? inside : { start: inner.start, end: inner.end }];
   });
 }
 

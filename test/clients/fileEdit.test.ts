@@ -207,6 +207,21 @@ describe("An edit of a configuration file", function () {
     });
   }
 
+  for (const [format, path, before] of [
+    ["jsonc", ["provider"], '{"model":"a"}'],
+    ["jsonc", ["provider", "patchbay"], '{ "provider": { "mine": {} } }'],
+    ["json5", ["models"], "{\n  a: 1,\n  b: 2 }"],
+    ["toml", ["model_providers", "patchbay"], "model_providers = {}"],
+    ["toml", ["model_providers", "patchbay"], 'model_providers = { mine = { name = "m" } }'],
+  ] as const) {
+    it(`in ${format} on the user's line is taken out to the byte after that line was changed: ${JSON.stringify(before)}`, () => {
+      const edit: FileEdit = { format, assignments: [{ path, value: { baseUrl: "http://127.0.0.1:8390/v1" } }] };
+      const after = applyEdit(before, edit);
+      const comment = format === "toml" ? " # mine\n" : " // mine\n";
+      assert.equal(undoEdit(after.trimEnd() + comment, { ...edit, before, after }).text, before + comment);
+    });
+  }
+
   it("in JSON5 is read by our parser as by JavaScript", () => {
     fc.assert(
       fc.property(jsonText("json5"), (text) => {

@@ -113,6 +113,19 @@ describe("A list in a YAML file", function () {
     assert.equal(text, `name: Mine\nmodels:\n${own}`);
   });
 
+  for (const [what, line, text] of [
+    ["a list without an end", 2, "text: [a, b\nmodels:\n  - name: a\n"],
+    ["a quote without an end", 3, 'models:\n  - name: "a\n'],
+    ["an indent that fits nothing", 3, "models:\n  - name: a\n   model: b\n"],
+    ["a value in a value", 2, "name: mine\ntext: b: c\nmodels:\n  - name: a\n"],
+  ] as const) {
+    it(`that is no valid YAML for ${what} is not edited, and the line is told`, () => {
+      assert.throws(() => applyEdit(text, EDIT), {
+        message: `It is no valid YAML (line ${line}): mend that line first.`,
+      });
+    });
+  }
+
   for (const [what, text] of [
     ["a flow mapping", "{ models: [] }\n"],
     ["a flow list", "models: [ { name: a } ]\n"],

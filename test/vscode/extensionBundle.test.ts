@@ -4,7 +4,7 @@ import { buildExtension, type BuiltExtension } from "./builtExtension.ts";
 /** What belongs into the proxy process only: the extension host is shared with every other extension. */
 const PROCESS_ONLY = /node_modules\/(hono|@hono|zod|undici)\//;
 /** What only editing a client's file needs. */
-const EDITING_ONLY = /node_modules\/(smol-toml|toml-eslint-parser|jsonc-parser|yaml)\/|src\/clients\//;
+const EDITING_ONLY = /node_modules\/(smol-toml|toml-eslint-parser|jsonc-parser|yaml|js-yaml)\/|src\/clients\//;
 /** Classes by which errors of the extension are known: one that is there twice is not known as the other. */
 const CLASSES = /src\/node\/control(Client|Directory|Path)\.ts$/;
 const LARGEST_BYTES = 150 * 1024;
