@@ -68,20 +68,25 @@ export function writeMovements(sql: Sql, movements: readonly CreditMovement[]): 
 /**
  * Gives back what a process that ended without settling has left held; returns for how many requests. To be called at the start,
  * before the rows that were left in a spool are recorded and settled. Not to be called in a transaction.
+ *
+ * @param goingOn the ids of requests that go on in the background, whose holds stay
  */
-export function releaseOpenHolds(sql: Sql, now: number): number {
+export function releaseOpenHolds(sql: Sql, now: number, goingOn: ReadonlySet<string> = new Set()): number {
   return sql.transaction(() => {
-    const holds = sql.all("SELECT request_at, request_id, key_id FROM credit_hold");
-    const movements = holds.map((row): CreditMovement => {
-      const request = {
-        keyId: String(row["key_id"]),
-        requestId: String(row["request_id"]),
-        startedAt: Number(row["request_at"]),
-      };
-      return { request, kind: "release", micros: 0, at: now };
-    });
+    const movements = openHolds(sql)
+      .filter(({ request }) => !goingOn.has(request.requestId))
+      .map(({ request }): CreditMovement => ({ request, kind: "release", micros: 0, at: now }));
     writeMovements(sql, movements);
     return movements.length;
+  });
+}
+
+/** What is held now, for requests that run or go on in the background, or that a process has not seen to their end. */
+export function openHolds(sql: Sql): CreditMovement[] {
+  return sql.all("SELECT request_at, request_id, key_id, micros FROM credit_hold").map((row) => {
+    const startedAt = Number(row["request_at"]);
+    const request = { keyId: String(row["key_id"]), requestId: String(row["request_id"]), startedAt };
+    return { request, kind: "hold", micros: Number(row["micros"]), at: startedAt };
   });
 }
 
@@ -92,6 +97,12 @@ export function sumOfRequest(sql: Sql, request: CreditRequest): number {
     [request.startedAt, request.requestId],
   );
   return Number(row?.["micros"] ?? 0);
+}
+
+/** Whether a request was charged. */
+export function isSettled(sql: Sql, { startedAt, requestId }: CreditRequest): boolean {
+  const where = "WHERE request_at = ? AND request_id = ? AND kind = 'settle'";
+  return sql.all(`SELECT 1 FROM credit_journal ${where} LIMIT 1`, [startedAt, requestId]).length > 0;
 }
 
 function heldFor(sql: Sql, keyId: string): number {

@@ -1,5 +1,5 @@
 import type { Clock, Sql } from "../ports.ts";
-import { balance, sumOfRequest, writeMovements } from "./creditJournal.ts";
+import { balance, isSettled, openHolds, sumOfRequest, writeMovements } from "./creditJournal.ts";
 import type { CreditMovement, CreditRequest } from "./creditJournal.ts";
 
 /** A key's credit in micro-dollars. */
@@ -58,7 +58,7 @@ interface Account {
   holds: number;
 }
 
-/** A purse over a database that `migrate` has been run on. All amounts are whole; anything else throws a `RangeError`. */
+/** A purse over a database that `migrate` has been run on; what is held in it is held on. All amounts are whole; anything else throws a `RangeError`. */
 export function createPurse(sql: Sql, clock: Pick<Clock, "now">): Purse {
   const accounts = new Map<string, Account>();
   /** Requests with a hold, and those whose end is not written yet. */
@@ -119,6 +119,12 @@ export function createPurse(sql: Sql, clock: Pick<Clock, "now">): Purse {
     }
   }
 
+  for (const movement of openHolds(sql)) {
+    const spending = { movement, written: targetOf(movement) };
+    spendings.set(movement.request.requestId, spending);
+    weigh(accountOf(movement.request.keyId), spending, 1);
+  }
+
   return {
     hold(request, micros) {
       checkAmount(micros);
@@ -153,12 +159,20 @@ export function createPurse(sql: Sql, clock: Pick<Clock, "now">): Purse {
     refresh() {
       for (const [keyId, account] of accounts) account.stored = balance(sql, keyId);
       for (const spending of spendings.values()) {
-        const account = accountOf(spending.movement.request.keyId);
+        const { request, kind } = spending.movement;
+        const account = accountOf(request.keyId);
         weigh(account, spending, -1);
-        spending.written = sumOfRequest(sql, spending.movement.request);
+        if (kind === "hold" && isSettled(sql, request)) {
+          // Another process was told what a response in the background has used.
+          spendings.delete(request.requestId);
+          unwritten.delete(spending);
+          continue;
+        }
+        spending.written = sumOfRequest(sql, request);
         weigh(account, spending, 1);
-        // A hold that a successor took for an orphan's is held again.
-        if (spending.written !== targetOf(spending.movement)) unwritten.add(spending);
+        // A hold that a successor took for an orphan's is held again; of nothing, its sum does not tell.
+        const target = targetOf(spending.movement);
+        if (spending.written !== target || (kind === "hold" && target === 0)) unwritten.add(spending);
       }
     },
   };

@@ -1,5 +1,6 @@
 import type { Clock, Sql } from "../ports.ts";
 import { inputTokens } from "../wire/usage.ts";
+import { awaitsUsage } from "./awaitedUsage.ts";
 import { saveBuckets } from "./bucketState.ts";
 import { createPurse, type Purse } from "./creditPurse.ts";
 import type { ManagedKey } from "./managedKey.ts";
@@ -31,7 +32,7 @@ export interface KeyAccountsParts {
   readonly takeDirtyBuckets: () => ReadonlyMap<string, Bucket>;
 }
 
-/** Accounts over a database that `migrate` has been run on, with no hold open in it. Throws what the database throws. */
+/** Accounts over a database that `migrate` has been run on, with no hold open in it but those that are taken over. Throws what the database throws. */
 export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
   const { sql, clock, zoneOffset, keys } = parts;
   const quota = createQuotaCounter(sql, zoneOffset);
@@ -60,7 +61,7 @@ export function createKeyAccounts(parts: KeyAccountsParts): KeyAccounts {
     purse,
     recorded(row) {
       quota.count(quotaKey(row.keyId), row.startedAt, countedTokens(row));
-      if (keys.byId(row.keyId)?.isCredit !== true) return;
+      if (keys.byId(row.keyId)?.isCredit !== true || awaitsUsage(row)) return;
       try {
         charge(row);
       } catch {

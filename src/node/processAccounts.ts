@@ -1,8 +1,10 @@
 import { loadBuckets } from "../ledger/bucketState.ts";
+import { awaitsUsage } from "../ledger/awaitedUsage.ts";
 import { releaseOpenHolds } from "../ledger/creditJournal.ts";
 import { createKeyAccounts, type KeyAccounts } from "../ledger/keyAccounts.ts";
 import { createKeyRegister, type KeyRegister } from "../ledger/keyRegister.ts";
 import { keysVersion } from "../ledger/keyTable.ts";
+import { unsettledRows } from "../ledger/unsettledRows.ts";
 import { createUsageLedger, type UsageLedger } from "../ledger/usageLedger.ts";
 import type { Clock, Log, Sql } from "../ports.ts";
 import { type Admission, createAdmission, type UnknownPricePolicy } from "../proxy/admission.ts";
@@ -19,6 +21,8 @@ export interface ProcessAccounts {
   close(): void;
 }
 
+/** Upstreams keep records of what they answered; which of them are asked for at the start is bounded by this age. */
+export const RECOVERY_MS = 86_400_000;
 /** A killed process forgets what was taken from rates for so long; rows bring along what was taken before they are committed. */
 const SAVE_DELAY_MS = 250;
 /** So soon a process takes up what others change: a key that was revoked at its successor while it finishes its last answers. */
@@ -26,7 +30,7 @@ const KEYS_LOOK_MS = 1_000;
 
 /**
  * Opens the accounts of a process over the ledger's file. What an earlier process held for requests that it did not see to their end is
- * given back; what was used of rates and quotas is taken over. Throws what the database throws.
+ * given back, but for responses that go on in the background; what was used of rates and quotas is taken over. Throws what the database throws.
  */
 export function openProcessAccounts(
   file: Sql,
@@ -35,7 +39,8 @@ export function openProcessAccounts(
   unknownPrice: () => UnknownPricePolicy,
   fixedKey?: LocalKey,
 ): ProcessAccounts {
-  const released = releaseOpenHolds(file, clock.now());
+  const goingOn = unsettledRows(file, clock.now() - RECOVERY_MS).filter(awaitsUsage);
+  const released = releaseOpenHolds(file, clock.now(), new Set(goingOn.map(({ id }) => id)));
   if (released > 0) log.info("Credit that was held for interrupted requests was given back.", { requests: released });
   const keys = createKeyRegister(file);
   let admission: Admission | undefined;

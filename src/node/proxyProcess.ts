@@ -27,7 +27,7 @@ import { startListener } from "./listener.ts";
 import { createNodeExchanges } from "./nodeExchange.ts";
 import { type ControlSettings, type ProcessControl, startProcessControl } from "./processControl.ts";
 import { readingAfter } from "./readingAfter.ts";
-import { openProcessAccounts } from "./processAccounts.ts";
+import { openProcessAccounts, RECOVERY_MS } from "./processAccounts.ts";
 import { newRequestId } from "./requestId.ts";
 import { openStatsMirror } from "./statsMirror.ts";
 import { createUpstreamDispatcher, type UpstreamDispatcherSettings } from "./upstreamDispatcher.ts";
@@ -75,9 +75,6 @@ export interface ProxyProcess {
   /** Resolves when the process has stopped, whoever asked for it: its owner, the control socket, or nobody needing it any more. */
   readonly ended: Promise<void>;
 }
-
-/** Upstreams keep records of what they answered; which of them are asked for at the start is bounded by this age. */
-const RECOVERY_MS = 86_400_000;
 
 /** Wall and monotonic time of this machine. */
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };

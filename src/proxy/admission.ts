@@ -30,6 +30,11 @@ export interface AdmissionRequest extends Omit<CreditRequest, "keyId">, ModelQue
 export interface Admitted {
   /** The request is over, whichever way: its place is free, and what was held for it and not settled is given back. Again does no harm. */
   end(): void;
+  /**
+   * The request is answered, but what it uses is not known yet, because it goes on in the background: its place is free, and what was held
+   * and set aside stays so until `usageKnown`, whatever `end` says after it.
+   */
+  goesOn(): void;
 }
 
 /**
@@ -48,6 +53,11 @@ export interface Admission {
   admit(key: LocalKey, request: AdmissionRequest): Admitted;
   /** Throws `model_not_allowed`; for before it is known whether anybody serves the model. */
   checkModel(key: LocalKey, question: ModelQuestion): void;
+  /**
+   * What a request has used that went on in the background is settled, or will never be known: what was held for it, perhaps by an earlier
+   * process, and not settled is given back. Does nothing for any other request.
+   */
+  usageKnown(requestId: string): void;
   standing(key: LocalKey): KeyStanding;
   /** The buckets that were taken from since the last call, to be kept over a restart. */
   takeDirtyBuckets(): ReadonlyMap<string, Bucket>;
@@ -97,6 +107,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
   const setAside = new Map<string, number>();
   /** When a request of a key that has some running last began or ended, on the monotonic clock. */
   const movedAt = new Map<string, number>();
+  /** How requests end that go on in the background, by their ids. */
+  const goingOn = new Map<string, () => void>();
 
   /** Nobody knows when a place becomes free: soon, as a rule, and the later the longer nothing has moved. */
   function placeSeconds(key: LocalKey): number {
@@ -105,12 +117,12 @@ export function createAdmission(parts: AdmissionParts): Admission {
     return Math.min(LONGEST_PLACE_SECONDS, Math.max(1, Math.floor(WAIT_PER_TIME_PASSED * stillSeconds)));
   }
 
-  function count(key: LocalKey, requests: 1 | -1, tokens: number): void {
+  function count(key: LocalKey, requests: number, tokens: number): void {
     add(running, key.id, requests);
     // For others nobody waits.
     if (key.maxConcurrent === undefined && key.quotaTokens === undefined) return;
-    add(setAside, key.id, requests * tokens);
-    if (running.has(key.id)) movedAt.set(key.id, clock.monotonic());
+    add(setAside, key.id, tokens);
+    if (running.has(key.id) || setAside.has(key.id)) movedAt.set(key.id, clock.monotonic());
     else movedAt.delete(key.id);
   }
 
@@ -186,6 +198,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
         `${spokenKey(key.label)} has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow.`,
       );
     }
+    // What costs nothing waits for nobody: a response in the background that took more than there is may be asked for.
+    if (estimate === 0 && purse.standing(key.id).balanceMicros > 0) return;
     const { requestId, startedAt } = request;
     if (purse.hold({ keyId: key.id, requestId, startedAt }, estimate ?? 0) === "held") return;
     throw new ApiError(
@@ -215,10 +229,21 @@ export function createAdmission(parts: AdmissionParts): Admission {
         end() {
           if (over) return;
           over = true;
-          count(key, -1, expected);
+          count(key, -1, -expected);
           if (key.isCredit) purse.release(request.requestId);
         },
+        goesOn() {
+          if (over) return;
+          over = true;
+          count(key, -1, 0);
+          goingOn.set(request.requestId, () => count(key, 0, -expected));
+        },
       };
+    },
+    usageKnown(requestId) {
+      goingOn.get(requestId)?.();
+      goingOn.delete(requestId);
+      purse.release(requestId);
     },
     standing(key) {
       const { rate, quotaTokens } = key;

@@ -10,6 +10,8 @@ export interface AnswerReading {
   readonly responseId: string | null;
   readonly serviceTier: string | null;
   readonly progress: AnswerProgress;
+  /** The upstream says that it goes on with the answer in the background, whoever listens. */
+  readonly background: boolean;
   /** Nothing more will come that the meter wants: the row can be written. */
   readonly settled: boolean;
   /** Events that carried output; for estimates, as upstreams stream about one token an event. */
@@ -39,6 +41,7 @@ export function emptyReading(): Draft {
     responseId: null,
     serviceTier: null,
     progress: "open",
+    background: false,
     settled: false,
     deltas: 0,
     events: 0,

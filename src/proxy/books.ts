@@ -14,7 +14,7 @@ import type { ProxySettings } from "./proxySettings.ts";
 import { meteringObserver, passingObserver } from "./relayObservers.ts";
 import { recoverUsage, settleResponse } from "./settlement.ts";
 import type { Upstream } from "./upstream.ts";
-import { type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecorder.ts";
+import { goesOn, type MeteredAnswer, type MeteredRequest, usageRow } from "./usageRecorder.ts";
 
 /** The books keep this much of a model's name; whoever sends a longer one wants to fill the disk. */
 export const MAX_MODEL_CHARACTERS = 256;
@@ -75,10 +75,11 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
     return live;
   }
 
-  function answered(status: number, ending: string): void {
+  function answered(status: number, ending: string, isOver = true): void {
     call.told = true;
     live?.end();
-    destination.admitted.end();
+    if (isOver) destination.admitted.end();
+    else destination.admitted.goesOn();
     parts.onAnswered({
       id: call.id,
       method: call.exchange.method,
@@ -95,20 +96,22 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
   }
 
   function settle(answer: MeteredAnswer): void {
+    let isOver = true;
     switch (kind.kind) {
       case "metered": {
         const row = usageRow(request, answer, parts.clock, parts.costOf);
         parts.usage.record(row);
+        isOver = credential.kind !== "key" || !goesOn(upstream.name, answer);
         if (credential.kind === "key") recoverUsage(parts, upstream, row);
         break;
       }
       case "settles":
-        settleResponse(parts.usage, parts.costOf, upstream.name, kind.responseId, answer);
+        settleResponse(parts, upstream.name, kind.responseId, answer);
         break;
       case "unmetered":
         break;
     }
-    answered(answer.status, answer.ending);
+    answered(answer.status, answer.ending, isOver);
   }
 
   return {

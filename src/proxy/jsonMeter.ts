@@ -23,6 +23,7 @@ export function createJsonMeter(): AnswerMeter {
     // OpenRouter reports a provider's failure inside of an answer with status 200.
     const failed = picker.some("error") || picker.some("choices[].error") || picker.value("status") === "failed";
     reading.progress = failed ? "failed" : progressOf(picker.value("status"));
+    reading.background = reading.progress === "open";
     reading.settled = true;
   }
 

@@ -20,6 +20,8 @@ import { explicitTarget, type Upstream } from "./upstream.ts";
 
 const EXPLICIT_UPSTREAMS = ["openai", "openrouter", "codex"] as const satisfies readonly UpstreamName[];
 
+const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
+
 /** The routes that lead to an upstream. `keyOf` checks the caller's key. */
 export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Call) => LocalKey): void {
   app.post("/chat/completions", transparent);
@@ -186,9 +188,9 @@ function tokensOf(facts: RequestFacts): number {
   return input + output;
 }
 
-/** Reading costs nothing; whatever else carries no usage has a price that nobody knows. */
+/** Reading, ending and deleting cost nothing; whatever else carries no usage has a price that nobody knows. */
 function isFree(call: Call, kind: MeteredKind): boolean {
-  return kind.kind !== "metered" && (call.exchange.method === "GET" || call.exchange.method === "HEAD");
+  return kind.kind === "settles" || (kind.kind === "unmetered" && FREE_METHODS.has(call.exchange.method));
 }
 
 function configured(parts: ProxyParts, name: UpstreamName, needs: "key" | "address"): Upstream {

@@ -23,6 +23,7 @@ const PATHS = [
   "response.id",
   "response.service_tier",
   "response.status",
+  "response.background",
 ];
 
 /**
@@ -72,6 +73,7 @@ export function createResponsesStreamMeter(onLimits?: (event: JsonObject) => voi
     reading.model = textOr(picker.value("response.model"), reading.model);
     reading.responseId = textOr(picker.value("response.id"), reading.responseId);
     reading.serviceTier = servedTierOr(picker.value("response.service_tier"), reading.serviceTier);
+    reading.background = picker.value("response.background") === true || reading.background;
     const progress = progressOf(type);
     if (progress === "open") return;
     reading.progress = progress;

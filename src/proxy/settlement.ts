@@ -1,33 +1,45 @@
+import { awaitsUsage } from "../ledger/awaitedUsage.ts";
 import type { UpstreamName, UsageRow } from "../ledger/usageRow.ts";
 import { isJsonObject } from "../wire/json.ts";
 import { readUsage, type ReportedUsage } from "../wire/usage.ts";
 import type { ProxyParts } from "./proxyParts.ts";
 import type { Upstream } from "./upstream.ts";
-import type { CostOf, MeteredAnswer, UsageSink } from "./usageRecorder.ts";
+import type { CostOf, MeteredAnswer } from "./usageRecorder.ts";
 
 /** When an OpenRouter generation is asked for after its stream was cut: its record takes a while to appear. */
 const GENERATION_DELAYS_MS = [2_000, 10_000, 60_000];
 /** When a background response is asked for; some take an hour. */
 const RESPONSE_DELAYS_MS = [2_000, 10_000, 30_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000];
 const QUESTION_TIMEOUT_MS = 10_000;
+/** The states that a response does not leave any more. */
+const ENDED: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled"]);
 
 /**
  * Settles the row of a background response with the usage that a later request for it brought. A row that has its usage is left alone,
  * so that polling counts nothing twice.
  */
 export function settleResponse(
-  sink: UsageSink,
-  costOf: CostOf,
+  parts: ProxyParts,
   upstream: UpstreamName,
   responseId: string,
   answer: MeteredAnswer,
 ): void {
-  const reading = answer.reading;
-  if (reading?.usage === undefined) return;
-  const row = sink.findByResponseId(upstream, responseId);
+  const { reading } = answer;
+  if (reading === undefined || (reading.usage === undefined && !hasEnded(answer, responseId))) return;
+  const row = parts.usage.findByResponseId(upstream, responseId);
   if (row === undefined || row.usageSource === "reported") return;
+  if (reading.usage === undefined) {
+    parts.admission.usageKnown(row.id);
+    return;
+  }
   const ending = answer.ending === "client_left" || answer.ending === "upstream_cut" ? row.ending : answer.ending;
-  sink.record({ ...withUsage(row, reading.usage, costOf, reading.model, reading.serviceTier), ending });
+  parts.usage.record({ ...withUsage(row, reading.usage, parts.costOf, reading.model, reading.serviceTier), ending });
+  parts.admission.usageKnown(row.id);
+}
+
+/** Whether the response was told to its end, whatever it said of its use: one that was cancelled says nothing. */
+function hasEnded({ reading, status }: MeteredAnswer, responseId: string): boolean {
+  return status === 200 && reading?.settled === true && reading.progress !== "open" && reading.responseId === responseId;
 }
 
 /** Asks for the usage of rows that an earlier process was still asking for when it ended. */
@@ -36,6 +48,7 @@ export function resumeRecovery(parts: ProxyParts, rows: readonly UsageRow[]): vo
   for (const row of rows) {
     const upstream = upstreams[row.upstream];
     if (upstream !== undefined) recoverUsage(parts, upstream, row);
+    else parts.admission.usageKnown(row.id);
   }
 }
 
@@ -52,23 +65,21 @@ export function recoverUsage(parts: ProxyParts, upstream: Upstream, row: UsageRo
       if (row.usageSource === "estimated") recoverGeneration(parts, upstream, row, responseId);
       return;
     case "openai":
-      if (goesOn(row)) recoverResponse(parts, upstream, row, responseId);
+      if (awaitsUsage(row)) recoverResponse(parts, upstream, row, responseId);
       return;
     case "codex":
       return;
   }
 }
 
-/** A response that was begun in the background: all of the answer to its request has come, and its usage is not known yet. */
-function goesOn({ endpoint, status, ending, usageSource }: UsageRow): boolean {
-  return endpoint === "responses" && status === 200 && ending === "complete" && usageSource === "none";
-}
-
 function recoverGeneration(parts: ProxyParts, upstream: Upstream, row: UsageRow, generationId: string): void {
   askLater(parts, GENERATION_DELAYS_MS, {
-    ask: async () =>
-      generationUsage(await document(parts, upstream, `/generation?id=${encodeURIComponent(generationId)}`)),
-    settled: (usage) => withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier),
+    async ask() {
+      const usage = generationUsage(
+        await document(parts, upstream, `/generation?id=${encodeURIComponent(generationId)}`),
+      );
+      return usage && withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier);
+    },
     unknown: "OpenRouter did not tell what a cut stream cost; its row stays estimated",
     row,
   });
@@ -78,11 +89,13 @@ function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, r
   askLater(parts, RESPONSE_DELAYS_MS, {
     async ask() {
       const known = parts.usage.findByResponseId(upstream.name, responseId);
-      if (known?.usageSource === "reported") return "settled";
+      // Written again, because it may be another process on the same ledger that has settled it: what is held here is settled with it.
+      if (known?.usageSource === "reported") return known;
       const body = await document(parts, upstream, `/responses/${encodeURIComponent(responseId)}`);
-      return readUsage(body?.["usage"]);
+      const usage = readUsage(body?.["usage"]);
+      if (usage !== undefined) return withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier);
+      return ENDED.has(String(body?.["status"])) ? "never" : undefined;
     },
-    settled: (usage) => withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier),
     unknown: "A background response did not end in time; what it uses is not known unless it is asked for",
     row,
   });
@@ -90,31 +103,33 @@ function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, r
 
 /** What is asked of an upstream until it tells the usage of a row. */
 interface Question {
-  /** Resolves with undefined where the usage is not known yet. Never rejects. */
-  readonly ask: () => Promise<ReportedUsage | "settled" | undefined>;
-  readonly settled: (usage: ReportedUsage) => UsageRow;
+  /** Resolves with the settled row, or with undefined where the usage is not known yet. Never rejects. */
+  readonly ask: () => Promise<UsageRow | "never" | undefined>;
   /** For the log, where it was never told. */
   readonly unknown: string;
   readonly row: UsageRow;
 }
 
-function askLater(parts: ProxyParts, delays: readonly number[], { ask, settled, unknown, row }: Question): void {
+function askLater(parts: ProxyParts, delays: readonly number[], { ask, unknown, row }: Question): void {
   attempt(0);
 
   function attempt(number: number): void {
     const delay = delays[number];
-    if (delay === undefined) {
-      parts.log.info(unknown, { id: row.id });
-      return;
-    }
+    if (delay === undefined) return giveUp();
     parts.later(delay, () => {
-      void ask().then((usage) => {
-        if (usage === undefined) return attempt(number + 1);
-        if (usage === "settled") return undefined;
-        parts.usage.record(settled(usage));
-        return parts.usage.flush();
+      void ask().then((settled) => {
+        if (settled === undefined) return attempt(number + 1);
+        if (settled === "never") return giveUp();
+        parts.usage.record(settled);
+        parts.usage.flush();
+        return parts.admission.usageKnown(row.id);
       });
     });
+  }
+
+  function giveUp(): void {
+    parts.log.info(unknown, { id: row.id });
+    parts.admission.usageKnown(row.id);
   }
 }
 

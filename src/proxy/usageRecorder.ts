@@ -65,8 +65,10 @@ export function usageRow(request: MeteredRequest, answer: MeteredAnswer, clock: 
   const { call, upstream } = request;
   const { reading } = answer;
   const reported = reading?.usage;
-  const source = reported !== undefined ? "reported" : answer.began ? "estimated" : "none";
-  const tokens = reported?.tokens ?? (answer.began ? estimate(request, reading) : noTokens);
+  // What a response uses that goes on without its reader is asked for later; what was seen of it says little.
+  const isSeen = answer.began && !goesOn(upstream, answer);
+  const source = reported !== undefined ? "reported" : isSeen ? "estimated" : "none";
+  const tokens = reported?.tokens ?? (isSeen ? estimate(request, reading) : noTokens);
   const model = reading?.model ?? request.modelAsked;
   const serviceTier = reading?.serviceTier ?? null;
   const cost =
@@ -93,6 +95,12 @@ export function usageRow(request: MeteredRequest, answer: MeteredAnswer, clock: 
     client: request.client,
     session: clientSession(call.exchange),
   };
+}
+
+/** Whether OpenAI goes on with the response in the background, so that it can be asked for what it uses. */
+export function goesOn(upstream: UpstreamName, { reading, status, ending }: MeteredAnswer): boolean {
+  if (upstream !== "openai" || reading?.background !== true || reading.usage !== undefined) return false;
+  return status === 200 && reading.responseId !== null && ending !== "failed" && ending !== "incomplete";
 }
 
 /**

@@ -71,6 +71,14 @@ const step = fc.record({
   micros: fc.nat(100),
 });
 
+/** Its sum does not tell whether it is held. */
+const HOLD_OF_NOTHING = (["grant", "hold", "commit", "successor"] as const).map((kind) => ({
+  kind,
+  keyId: "key_b" as const,
+  which: 0,
+  micros: kind === "grant" ? 21 : 0,
+}));
+
 describe("the purse", () => {
   it("says at every moment what a naive model says, and so does the journal, through rollbacks, kills and successors", () => {
     fc.assert(
@@ -166,8 +174,38 @@ describe("the purse", () => {
           sql.close();
         }),
       ),
-      { numRuns: 100 },
+      { numRuns: 100, examples: [[HOLD_OF_NOTHING]] },
     );
+  });
+
+  it("takes over what is held in its database, and charges or releases it", () => {
+    withCredit(100, (sql, purse) => {
+      for (const number of [1, 2]) assert.equal(purse.hold(request(number), 30), "held");
+      commit(sql, purse);
+      const next = createPurse(sql, clock);
+      assert.deepEqual(next.standing("key_a"), { balanceMicros: 100, heldMicros: 60 });
+      assert.equal(next.hold(request(3), 41), "insufficient");
+      next.settle(request(1), 12);
+      next.release(request(2).requestId);
+      commit(sql, next);
+      assert.deepEqual(next.standing("key_a"), { balanceMicros: 88, heldMicros: 0 });
+      assert.equal(balance(sql, "key_a"), 88);
+      assert.deepEqual(sql.all("SELECT * FROM credit_hold"), []);
+    });
+  });
+
+  it("does not hold again what another process has charged", () => {
+    withCredit(100, (sql, purse) => {
+      assert.equal(purse.hold(request(1), 30), "held");
+      commit(sql, purse);
+      const other = createPurse(sql, clock);
+      other.settle(request(1), 12);
+      commit(sql, other);
+      purse.refresh();
+      assert.deepEqual(purse.standing("key_a"), { balanceMicros: 88, heldMicros: 0 });
+      purse.release(request(1).requestId);
+      assert.equal(purse.isWaiting, false);
+    });
   });
 
   it("is overspent by no more than what requests cost above their holds, and what a single one was let through without", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
+import { grant } from "../../src/ledger/creditJournal.ts";
 import { createPurse } from "../../src/ledger/creditPurse.ts";
 import { createQuotaCounter } from "../../src/ledger/quotaCounter.ts";
 import { QUOTA_WINDOWS } from "../../src/ledger/quotaWindow.ts";
@@ -215,6 +216,53 @@ describe("admission", () => {
     refusal(rig.ask(limited));
     other.end();
     assert.equal(rig.admission.standing(limited).running, 1);
+  });
+
+  it("holds on to what a request may use that goes on in the background until its use is known, but frees its place", () => {
+    const rig = admissionRig();
+    rig.freeMicros = 30;
+    const limited = key({ maxConcurrent: 1, isCredit: true, quotaTokens: 15 });
+    const begun = passed(rig.ask(limited, { requestId: "req_background" }));
+    begun.goesOn();
+    begun.end();
+    assert.equal(rig.admission.standing(limited).running, 0);
+    assert.equal(rig.holds.get("req_background"), 10);
+    const waiting = refusal(rig.ask(limited));
+    assert.match(waiting.message, /set aside the rest of its token quota/);
+    rig.now = 5_000;
+    assert.equal(refusal(rig.ask(limited)).retryAfterSeconds, 10, "the longer nothing moves");
+    // Asking for the answer uses nothing.
+    passed(rig.ask(limited, { estimate: () => 0, expectedTokens: () => 0 })).end();
+    rig.admission.usageKnown("req_background");
+    rig.admission.usageKnown("req_background");
+    assert.deepEqual([rig.holds.size, rig.freeMicros], [0, 30]);
+    passed(rig.ask(limited)).end();
+    assert.equal(rig.freeMicros, 30);
+  });
+
+  it("lets what costs nothing pass beside a request that took more than there is, and not without credit", () => {
+    withLedger((sql) => {
+      const clock = { now: () => DAY, monotonic: () => 0 };
+      grant(sql, "key_a", { kind: "add", micros: 5 }, null, DAY);
+      const purse = createPurse(sql, clock);
+      const quota = { used: () => 0, resetsAt: () => undefined, begin: () => undefined };
+      const admission = createAdmission({ clock, quota, purse, buckets: new Map(), unknownPrice: () => "refuse" });
+      const limited = key({ isCredit: true });
+      const ask = (requestId: string, micros: number): Admitted =>
+        admission.admit(limited, {
+          requestId,
+          startedAt: DAY,
+          model: "gpt-5.5",
+          namesModel: true,
+          estimate: () => micros,
+          expectedTokens: () => 0,
+        });
+      ask("req_1", 8).goesOn();
+      assert.throws(() => ask("req_2", 1), /not enough credit/);
+      ask("req_3", 0).end();
+      purse.settle({ keyId: "key_a", requestId: "req_1", startedAt: DAY }, 8);
+      assert.throws(() => ask("req_4", 0), /not enough credit/);
+    });
   });
 
   it("names a wait for a place that grows while nothing moves: agents ask five times more at most, which covers a minute", () => {
