@@ -67,7 +67,7 @@ const ROOM_FOR_BAR = 12;
 const NAME_CHARACTERS = 20;
 
 /**
- * Groups for people, with the totals of more than one and where their cost comes from. In a terminal of known width each of several groups has
+ * Groups for people, with the totals of more than one and where their cost comes from. In a terminal of known width each group has
  * a bar, of its cost, or of its tokens where no cost is known; columns give way to it.
  */
 export function groupsTable(
@@ -82,7 +82,7 @@ export function groupsTable(
   const measure = (group: UsageGroup): number =>
     total.costMicros > 0 ? group.costMicros : group.inputTokens + group.outputTokens;
   const values = [undefined, ...groups.map(measure)];
-  const printed = tableWithBars(groupBy.toUpperCase(), lines, width, groups.length > 1 ? values : []);
+  const printed = tableWithBars(groupBy.toUpperCase(), lines, width, values);
   return `${printed.join("\n")}\n\n${costSentence(total)}\n`;
 }
 
@@ -101,7 +101,7 @@ function tableWithBars(
       .trimEnd()
       .split("\n");
   };
-  if (width !== undefined && values.length > 0) {
+  if (width !== undefined) {
     const longestName = Math.max(...lines.map(([name = ""]) => characters(name)));
     for (let count = 0; count <= SPARED.length; count += 1) {
       const spared = SPARED.slice(0, count);

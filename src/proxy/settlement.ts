@@ -39,7 +39,9 @@ export function settleResponse(
 
 /** Whether the response was told to its end, whatever it said of its use: one that was cancelled says nothing. */
 function hasEnded({ reading, status }: MeteredAnswer, responseId: string): boolean {
-  return status === 200 && reading?.settled === true && reading.progress !== "open" && reading.responseId === responseId;
+  return (
+    status === 200 && reading?.settled === true && reading.progress !== "open" && reading.responseId === responseId
+  );
 }
 
 /** Asks for the usage of rows that an earlier process was still asking for when it ended. */

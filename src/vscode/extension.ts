@@ -139,15 +139,17 @@ export function activate(context: ExtensionContext): void {
     const notice = plan === undefined ? undefined : planNotice(plan, Date.now());
     if (notice !== undefined) showNotice(notice);
   });
+  let keyChanges = 0;
   connection.onEvent((event) => {
     const { client } = connection;
     if (event.type === "credentials" && client !== undefined)
       storePending(event.pending, secrets, windowClient(client)).catch((error: Error) =>
         log.error("The refreshed ChatGPT sign-in could not be stored.", { cause: error.message }),
       );
+    if (event.type === "keys") keyChanges += 1;
     if (event.type !== "refusal") return;
     const labelOf = (keyId: string) => watch.facts.keys.find(({ id }) => id === keyId)?.label;
-    const notice = refusalNotice(event.refusal, labelOf);
+    const notice = refusalNotice(event.refusal, labelOf, keyChanges);
     if (notice !== undefined) showNotice(notice);
   });
 

@@ -3,6 +3,7 @@ import { env, type QuickPickItem, window } from "vscode";
 import type { ControlClient } from "../node/controlClient.ts";
 import type { WrittenKey } from "../node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
+import { creditInput, modelsInput, quotaInput, rateInput } from "./keyInputs.ts";
 import { keyText } from "./keyText.ts";
 import { answeringProcess, type WindowParts } from "./windowParts.ts";
 
@@ -58,7 +59,7 @@ export async function newKey(parts: WindowParts): Promise<void> {
   const written: WrittenKey = {
     label: label.trim(),
     ...others,
-    ...(models === undefined ? {} : { models: models.split(/[\s,]+/).filter((one) => one !== "") }),
+    ...(models === undefined ? {} : { models: modelsInput(models) }),
   };
   await giveOut(await running.client.addKey(written));
   parts.watch.refresh();
@@ -113,18 +114,16 @@ export async function addCredit(parts: WindowParts, keyId?: unknown): Promise<vo
     ignoreFocusOut: true,
   });
   if (change === undefined || change.trim() === "") return;
-  const written = /^[+=-]/.test(change.trim()) ? change.trim() : `+${change.trim()}`;
-  const { label, credit_usd: credit } = await running.client.changeCredit(key.id, written);
+  const { label, credit_usd: credit } = await running.client.changeCredit(key.id, creditInput(change));
   parts.watch.refresh();
   void window.showInformationMessage(`The key ${label} has $${(credit ?? 0).toFixed(2)} left.`);
 }
 
 async function setQuota(client: ControlClient, key: KeyView): Promise<void> {
-  const { quota_tokens: tokens, quota_window: within } = key.limits;
   const quota = await window.showInputBox({
     title: `Token quota of ${key.label}`,
     prompt: "Tokens it may use in all, or in each 5h, day, 7d or month, as in 2000000/day; 0 for any number.",
-    value: tokens === null ? "0" : `${tokens}${within === null || within === "life" ? "" : `/${within}`}`,
+    value: quotaInput(key.limits),
     ignoreFocusOut: true,
   });
   if (quota !== undefined && quota.trim() !== "") await client.setKey(key.id, { quota });
@@ -134,7 +133,7 @@ async function setRate(client: ControlClient, key: KeyView): Promise<void> {
   const rate = await window.showInputBox({
     title: `Rate of ${key.label}`,
     prompt: "Requests it may make, as in 60/m or 1000/h; 0 for any number.",
-    value: key.limits.requests_per_minute === null ? "0" : `${key.limits.requests_per_minute}/m`,
+    value: rateInput(key.limits),
     ignoreFocusOut: true,
   });
   if (rate !== undefined && rate.trim() !== "") await client.setKey(key.id, { rate });

@@ -26,12 +26,16 @@ const LONG_WAIT_MS = 60_000;
 /** The label of a key, where one has this id. */
 export type LabelOfKey = (keyId: string) => string | undefined;
 
-/** The notice of a request that was refused: whose, why, and until when; undefined for refusals that their caller alone has to mend. */
-export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey): LimitNotice | undefined {
+/**
+ * The notice of a request that was refused: whose, why, and until when; undefined for refusals that their caller alone has to mend.
+ *
+ * @param keyChanges how often keys were changed since the window began: a limit that is reached again after a change is another cause
+ */
+export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey, keyChanges = 0): LimitNotice | undefined {
   const { code, at, keyId, model, until } = refused;
   const label = refused.keyLabel ?? (keyId === null ? undefined : labelOf(keyId));
   const key = label === undefined ? "A Patchbay key" : `The Patchbay key "${label}"`;
-  const cause = `${code} ${keyId ?? ""}`;
+  const cause = `${code} ${keyId ?? ""} ${keyChanges}`;
   const asked = model ?? "the model that was asked for";
   const manage: NoticeButton = { title: "Manage Keys", command: "patchbay.manageKeys" };
   switch (code) {

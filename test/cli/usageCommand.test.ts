@@ -202,6 +202,10 @@ describe("patchbay usage list", () => {
       for (const at of [0, 2, 3]) assert.ok(!wide[at]!.includes("█"));
       for (const terminalWidth of [undefined, 50]) assert.ok(!(await widths(terminalWidth)).join("").includes("█"));
     });
+    await withRows([row({ costMicros: 300_000 })], async (folder) => {
+      const { out } = await runIn({ PATCHBAY_DATA_DIR: folder }, ["list"], 140);
+      assert.match(out.split("\n")[1]!, / █{30}$/, "a single one too");
+    });
   });
 
   it("leaves columns out before bars, and says what they said below", async () => {

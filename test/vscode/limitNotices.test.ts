@@ -90,6 +90,16 @@ describe("notices of limits", () => {
     assert.deepEqual([passes(first), passes(same), passes(next)], [true, false, true]);
   });
 
+  it("come again when credit was added, or another limit raised, and reached again", () => {
+    const passes = createNoticeGate(() => false);
+    for (const code of ["insufficient_credit", "quota_exceeded"]) {
+      const at = (keyChanges: number) => refusalNotice(refused(code), labelOf, keyChanges);
+      const [first, same, next] = [at(0), at(0), at(1)];
+      assert.ok(first !== undefined && same !== undefined && next !== undefined);
+      assert.deepEqual([passes(first), passes(same), passes(next)], [true, false, true]);
+    }
+  });
+
   it("stay away where their kind was muted", () => {
     const notice = refusalNotice(refused("quota_exceeded"), labelOf);
     assert.ok(notice !== undefined);
