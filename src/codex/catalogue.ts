@@ -9,6 +9,11 @@ export interface Catalogue {
   models(): readonly CatalogueModel[];
   /** Asks the upstream where the list is due, once however many callers wait. Never rejects. */
   refresh(): Promise<void>;
+  /**
+   * Resolves when the upstream's own list was asked for since the start, had or not: before that, a model that is newer than the bundled
+   * list looks like nobody's. Asks where nothing did so yet. Never rejects.
+   */
+  askedOnce(): Promise<void>;
   /** The catalogue's version as an answer's `x-models-etag` names it; another one than ours starts a refresh. */
   noteEtag(etag: string | undefined): void;
 }
@@ -39,6 +44,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   let notedEtag: string | undefined;
   let askedOf: string | undefined;
   let askedAt = -Infinity;
+  let wasAsked = false;
   let goodUntil = -Infinity;
   let underway: Promise<void> | undefined;
 
@@ -46,6 +52,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
     const baseUrl = parts.baseUrl();
     try {
       const headers = await parts.headers();
+      // Nobody is signed in: whoever signs in later finds it not asked yet.
       if (headers === undefined) return;
       askedOf = baseUrl;
       askedAt = clock.monotonic();
@@ -59,7 +66,9 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
         etagOf = baseUrl;
       }
       goodUntil = clock.monotonic() + parts.cacheMs;
+      wasAsked = true;
     } catch (error) {
+      wasAsked = true;
       log.warn("The list of Codex models is not to be had; the last known one stays in use", { cause: causeOf(error) });
       goodUntil = clock.monotonic() + RETRY_AFTER_MS;
     }
@@ -78,6 +87,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   return {
     models: () => models,
     refresh,
+    askedOnce: () => (wasAsked ? Promise.resolve() : refresh()),
     noteEtag(noted) {
       if (noted === undefined || noted === "" || isSameVersion(noted, etag)) return;
       // Asked for already, and the list came under another name or under none.

@@ -38,8 +38,6 @@ const MAXIMUM_CHARACTERS = 64 * 1024 * 1024;
 const MAXIMUM_ACCOUNTS = 16;
 /** More kinds of requests than any set of clients has. */
 const MAXIMUM_TOLD = 256;
-/** So often a place that another program may sign in at is looked at. */
-const SIGN_IN_LOOK_MS = 1_000;
 /** A picture this old is taken anew before it is shown. */
 const PLAN_FRESH_MS = 60_000;
 
@@ -50,7 +48,6 @@ export function createCodex(settings: CodexSettings): Codex {
   const accounts = new Map<string, PlanWindows>();
   const told = new Set<string>();
   let lastAccount: string | undefined;
-  let signedIn: { readonly value: Promise<boolean>; readonly goodUntil: number } | undefined;
 
   function windowsOf(accountId: string): PlanWindows {
     const windows = accounts.get(accountId) ?? createPlanWindows(clock);
@@ -76,18 +73,14 @@ export function createCodex(settings: CodexSettings): Codex {
     };
   }
 
+  /** Never remembered: for a second after a sign-in, requests would go to a key that costs money. */
   function isSignedIn(): Promise<boolean> {
     if (keeper === undefined) return Promise.resolve(false);
-    const now = clock.monotonic();
-    if (signedIn === undefined || signedIn.goodUntil <= now) {
-      // A sign-in that has ended still claims its models: falling back to a key that costs money would be a surprise.
-      const value = keeper.status().then(
-        ({ state }) => state !== "signed_out",
-        () => true,
-      );
-      signedIn = { value, goodUntil: now + SIGN_IN_LOOK_MS };
-    }
-    return signedIn.value;
+    // A sign-in that has ended still claims its models: falling back to a key that costs money would be a surprise.
+    return keeper.status().then(
+      ({ state }) => state !== "signed_out",
+      () => true,
+    );
   }
 
   /** Says it once for each kind of request: callers that set a temperature do so every time. */

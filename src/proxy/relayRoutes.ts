@@ -178,8 +178,10 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   async function plainUpstream(model: string | null): Promise<UpstreamName> {
     const { codex } = parts;
     if (model === null || codex === undefined) return "openai";
-    const isCodex = isCodexModel(model, codex.catalogue.models(), codex.aliases());
-    return isCodex && (await codex.isSignedIn()) ? "codex" : "openai";
+    const isCodex = (): boolean => isCodexModel(model, codex.catalogue.models(), codex.aliases());
+    // A plan's newest model must not cost money for want of a list that has it.
+    if (!isCodex()) await codex.catalogue.askedOnce();
+    return isCodex() && (await codex.isSignedIn()) ? "codex" : "openai";
   }
 }
 

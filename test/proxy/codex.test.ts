@@ -547,6 +547,60 @@ describeTransports("a Codex model with our sign-in", (start) => {
     assert.ok(ids.includes("gpt-4.1"));
   });
 
+  it("counts from the first request after a sign-in, and no longer after a sign-out", async () => {
+    let state: "signed_in" | "signed_out" = "signed_out";
+    const changing: TokenKeeper = { ...keeper, status: async () => ({ ...(await keeper.status()), state }) };
+    const paid: string[] = [];
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const upstream = async (request: Request): Promise<Response> => {
+      const { pathname } = new URL(request.url);
+      if (pathname.startsWith("/backend-api/")) return await backend.fetch(request);
+      paid.push(pathname);
+      return Response.json({ id: "chatcmpl-1", choices: [] });
+    };
+    const proxy = await start({ upstream, keeper: changing });
+    const ask = async (): Promise<void> => {
+      const question = { model: "gpt-5.3-codex", messages: [{ role: "user", content: "Hi" }] };
+      const answer = await proxy.request("/v1/chat/completions", post(question));
+      assert.equal(answer.status, 200, await answer.text());
+    };
+    const counts: (readonly [number, number])[] = [];
+    // One right after the other: whatever is remembered even for a moment would be remembered for all of these.
+    for (const next of ["signed_out", "signed_in", "signed_out", "signed_in"] as const) {
+      state = next;
+      await ask();
+      counts.push([paid.length, backend.bodies.length]);
+    }
+    assert.deepEqual(counts, [
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [2, 2],
+    ]);
+  });
+
+  it("is known by the backend's own list from the very first request on", async () => {
+    const backend = new Backend(() => sse(answered("Hello.")));
+    const asked: string[] = [];
+    const upstream = async (request: Request): Promise<Response> => {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname);
+      if (pathname.endsWith("/codex/models"))
+        return Response.json({ models: [{ slug: "gpt-99-nova", visibility: "list", supported_reasoning_levels: [] }] });
+      return pathname.startsWith("/backend-api/") ? await backend.fetch(request) : Response.json({ choices: [] });
+    };
+    const proxy = await start({ upstream, keeper });
+    for (const model of ["gpt-99-nova", "gpt-4.1", "gpt-4.1"])
+      await (
+        await proxy.request("/v1/chat/completions", post({ model, messages: [{ role: "user", content: "Hi" }] }))
+      ).text();
+    assert.equal(backend.bodies[0]?.["model"], "gpt-99-nova");
+    assert.deepEqual(
+      asked.filter((path) => path.endsWith("/chat/completions") || path.endsWith("/models")),
+      ["/backend-api/codex/models", "/openai/v1/chat/completions", "/openai/v1/chat/completions"],
+    );
+  });
+
   it("says what to do where nobody is signed in", async () => {
     const gone: TokenKeeper = {
       ...keeper,
