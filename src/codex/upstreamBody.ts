@@ -17,6 +17,8 @@ export const DEFAULT_INSTRUCTIONS = "You are a helpful assistant.";
 
 /** Reasoning comes back in this form only, as nothing is stored; without it the next request starts thinking anew. */
 const ENCRYPTED_REASONING = "reasoning.encrypted_content";
+/** As the last item of an input it asks for one item that stands for all before it. */
+const COMPACTION_TRIGGER = "compaction_trigger";
 
 /** The body of a Responses request as the backend demands it: never stored, always streamed. */
 export function upstreamBody(parts: UpstreamBodyParts): JsonObject {
@@ -37,11 +39,9 @@ export function upstreamBody(parts: UpstreamBodyParts): JsonObject {
   };
 }
 
-/** The body of a request to compact a conversation: answered in one piece, and cached by nobody. */
-export function compactBody(parts: Omit<UpstreamBodyParts, "effort" | "promptCacheKey">): JsonObject {
-  const { model, instructions, input, rest } = parts;
-  const { include: _include, ...others } = rest;
-  return { model, ...(instructions === undefined ? {} : { instructions }), ...others, input };
+/** The input of a request to compact a conversation: the path of its own that there was for it is gone since August 2026. */
+export function compactionInput(input: readonly JsonObject[]): readonly JsonObject[] {
+  return [...input.filter((item) => item["type"] !== COMPACTION_TRIGGER), { type: COMPACTION_TRIGGER }];
 }
 
 function withEncryptedReasoning(include: unknown): readonly unknown[] {

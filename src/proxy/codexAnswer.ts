@@ -5,7 +5,7 @@ import { joinBytes } from "../wire/joinBytes.ts";
 import { CLIENT_CLOSED_REQUEST } from "./books.ts";
 import { isCodex, statusForCaller } from "./clientIdentity.ts";
 import { chatObject, chatStream } from "./codexChatAnswer.ts";
-import { responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
+import { compactionOf, responsesObject, responsesStream } from "./codexResponsesAnswer.ts";
 import {
   type CodexAnswerOptions,
   encoded,
@@ -38,7 +38,7 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
   let cancelLinger: (() => void) | undefined;
 
   function head(status: number, received: HeaderPairs): ClientHead | "held" | "declined" {
-    const headers = form === "as_it_comes" ? received : withStreamType(status, received);
+    const headers = withStreamType(status, received);
     options.onHead(status, headers);
     if (status === 401 && options.declines401) return "declined";
     const metered = meter.head(status, headers);
@@ -46,18 +46,19 @@ export function codexAnswer(meter: RelayObserver, options: CodexAnswerOptions): 
     upstreamHeaders = metered.headers;
     const isStream = headerValue(headers, "content-type")?.startsWith("text/event-stream") === true;
     const isPacked = (headerValue(headers, "content-encoding") ?? "identity") !== "identity";
-    if (status >= 300 || isPacked || (form !== "as_it_comes" && !isStream)) {
+    if (status >= 300 || isPacked || !isStream) {
       shaping = errorAnswer(status, headers, clock);
       return "held";
     }
     switch (form) {
-      case "as_it_comes":
-        return metered;
       case "responses_stream":
         shaping = responsesStream(meter, options);
         return { ...metered, headers: [...metered.headers, ...UNBUFFERED] };
       case "responses_object":
         shaping = responsesObject(options);
+        break;
+      case "compaction_object":
+        shaping = responsesObject(options, compactionOf);
         break;
       case "chat_stream":
         shaping = chatStream(options);

@@ -61,16 +61,15 @@ export async function forwardToCodex(
     const { session } = request;
     const route = await codex.route(access);
     const { upstream } = routed(destination, route);
-    const url = upstreamUrl(upstream, endpoint === "compact" ? "/v1/responses/compact" : "/v1/responses");
+    const url = upstreamUrl(upstream, "/v1/responses");
     // Not for the same turn under another sign-in.
     const turn = `${access.accountId} ${request.turn}`;
     const headers = codexHeaders(call, {
       access,
       userAgent: codex.userAgent,
-      sessionId: endpoint === "compact" ? undefined : session.id,
+      sessionId: session.id,
       turnState: request.turnState ?? session.conversation.turnState(turn),
       routingOverride: route.override,
-      accept: endpoint === "compact" ? "application/json" : "text/event-stream",
     });
     const { accountId } = access;
     let shown: number | undefined;
@@ -177,7 +176,7 @@ function formOf(endpoint: CodexEndpoint, request: CodexRequest): AnswerForm {
     case "responses":
       return request.stream ? "responses_stream" : "responses_object";
     case "compact":
-      return "as_it_comes";
+      return "compaction_object";
   }
 }
 

@@ -8,11 +8,10 @@ import { upstreamHeaders } from "./headerPolicy.ts";
 export interface CodexHeaderFacts {
   readonly access: CodexAccess;
   readonly userAgent: string;
-  /** Equal to the body's `prompt_cache_key`; undefined where the endpoint knows no conversation. */
-  readonly sessionId: string | undefined;
+  /** Equal to the body's `prompt_cache_key`. */
+  readonly sessionId: string;
   readonly turnState: string | undefined;
   readonly routingOverride: string | undefined;
-  readonly accept: "text/event-stream" | "application/json";
 }
 
 /** Ours take the place of the caller's, whatever its spelling. */
@@ -44,15 +43,16 @@ export function codexHeaders(call: Call, facts: CodexHeaderFacts): HeaderPairs {
     "chatgpt-account-id",
     access.accountId,
     "accept",
-    facts.accept,
+    "text/event-stream",
     // The answer is read as it passes.
     "accept-encoding",
     "identity",
     "content-type",
     "application/json",
+    "session-id",
+    facts.sessionId,
   );
   const optional = {
-    "session-id": facts.sessionId,
     "x-codex-turn-state": facts.turnState,
     "x-openai-fedramp": access.isFedramp ? "true" : undefined,
     "x-openai-internal-codex-residency": access.residency,

@@ -2,7 +2,7 @@ import { pairCalls } from "../codex/callPairing.ts";
 import { type ChatTranslation, translateChatRequest } from "../codex/chatRequest.ts";
 import { resolveModel } from "../codex/modelNames.ts";
 import { readResponsesRequest, type ResponsesReading } from "../codex/responsesRequest.ts";
-import { compactBody, DEFAULT_INSTRUCTIONS, upstreamBody } from "../codex/upstreamBody.ts";
+import { compactionInput, DEFAULT_INSTRUCTIONS, upstreamBody } from "../codex/upstreamBody.ts";
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { spoken } from "../wire/retryBait.ts";
@@ -83,11 +83,14 @@ function translated(
   const isChat = "toolNames" in asked;
   // Chat callers see reasoning only as its summary, and have no field to ask for one.
   const rest = isChat ? { ...asked.rest, reasoning: { summary: "auto" } } : asked.rest;
-  const shared = { model: choice.model, instructions, input, rest };
-  const sent =
-    endpoint === "compact"
-      ? compactBody(shared)
-      : upstreamBody({ ...shared, effort: choice.effort, promptCacheKey: session.id });
+  const sent = upstreamBody({
+    model: choice.model,
+    effort: choice.effort,
+    instructions,
+    input: endpoint === "compact" ? compactionInput(input) : input,
+    rest,
+    promptCacheKey: session.id,
+  });
   return {
     body: encoder.encode(JSON.stringify(sent)),
     stream: asked.stream && endpoint !== "compact",

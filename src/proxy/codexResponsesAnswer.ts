@@ -1,5 +1,6 @@
 import { failureOfEvent } from "../codex/codexError.ts";
-import { BROKEN_OFF, type CodexFailure, TOO_LARGE_ANSWER } from "../codex/codexFailure.ts";
+import { BROKEN_OFF, type CodexFailure, EMPTY_ANSWER, TOO_LARGE_ANSWER } from "../codex/codexFailure.ts";
+import { listOf } from "../codex/eventFields.ts";
 import { createResponsesStream, type ResponsesStream } from "../codex/responsesStream.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { joinBytes } from "../wire/joinBytes.ts";
@@ -45,8 +46,15 @@ export function responsesStream(meter: RelayObserver, options: CodexAnswerOption
   };
 }
 
-/** A Responses answer in one piece, made of its stream. */
-export function responsesObject(options: CodexAnswerOptions): Shaping {
+/**
+ * A Responses answer in one piece, made of its stream.
+ *
+ * @param shown makes of the response what the caller gets; undefined where it holds nothing to show
+ */
+export function responsesObject(
+  options: CodexAnswerOptions,
+  shown: (response: JsonObject) => JsonObject | undefined = (response) => response,
+): Shaping {
   const stream = createResponsesStream(options.onLimits);
   let refusal: CodexFailure | undefined;
 
@@ -68,9 +76,13 @@ export function responsesObject(options: CodexAnswerOptions): Shaping {
       const response = stream.terminal?.["response"];
       if (refusal === undefined && !isJsonObject(response)) refusal = BROKEN_OFF;
       if (refusal === undefined && !stream.isWhole) refusal = TOO_LARGE_ANSWER;
-      if (refusal !== undefined) return undefined;
+      const object = refusal === undefined && isJsonObject(response) ? shown(response) : undefined;
+      if (object === undefined) {
+        refusal ??= EMPTY_ANSWER;
+        return undefined;
+      }
       options.onItems(stream.items.inOrder());
-      return { lastBytes: encoded(JSON.stringify(response)), how: "end" };
+      return { lastBytes: encoded(JSON.stringify(object)), how: "end" };
     },
     silence: () => undefined,
     get refusal() {
@@ -82,6 +94,15 @@ export function responsesObject(options: CodexAnswerOptions): Shaping {
     contentType: JSON_TYPE,
   };
 }
+
+/** The answer to a request to compact a conversation, as OpenAI's API has it; undefined where nothing was compacted. */
+export function compactionOf(response: JsonObject): JsonObject | undefined {
+  const output = listOf(response["output"]).filter(({ type }) => type === "compaction");
+  if (output.length === 0) return undefined;
+  const { id, created_at, usage } = response;
+  return { id, object: "response.compaction", created_at, output, usage };
+}
+
 /** The final event of a stream that ended without the blank line behind it: it was held until now, and its reader needs that line. */
 function lateEnding(stream: ResponsesStream, outcome: RelayOutcome): ClientEnding | undefined {
   if (outcome !== "complete" || stream.terminal !== undefined) return undefined;

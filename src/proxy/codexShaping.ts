@@ -7,7 +7,7 @@ import { headerValue } from "./headerPolicy.ts";
 import { KEY_REVOKED } from "./localKey.ts";
 
 /** What the caller wants of the backend's event stream. */
-export type AnswerForm = "chat_stream" | "chat_object" | "responses_stream" | "responses_object" | "as_it_comes";
+export type AnswerForm = "chat_stream" | "chat_object" | "responses_stream" | "responses_object" | "compaction_object";
 
 /** What the answer of one request is made with. */
 export interface CodexAnswerOptions {

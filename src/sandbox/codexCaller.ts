@@ -33,11 +33,11 @@ export async function signedInUser(exchange: Exchange): Promise<SandboxUser> {
 }
 
 /** How a caller that posts presents itself. Throws a RefusedError where the headers are not those of the call. */
-export function postingCaller(exchange: Exchange, accepted: string): CodexCaller {
+export function postingCaller(exchange: Exchange): CodexCaller {
   const { headers } = exchange.request;
   const header = (name: string): string => (headers.get(name) ?? "").toLowerCase();
   if (!header("content-type").startsWith("application/json")) throw refuseDetail(415, "Unsupported content type");
-  if (!header("accept").includes(accepted)) throw refuseDetail(406, `Accept must include ${accepted}`);
+  if (!header("accept").includes("text/event-stream")) throw refuseDetail(406, "Accept must include text/event-stream");
   return {
     // The originators of OpenAI's own: codex_exec, codex_cli_rs, codex-tui, codex_vscode, "Codex Desktop".
     isCodex: header("originator").startsWith("codex"),

@@ -40,17 +40,6 @@ const SUMMARIES = ["auto", "concise", "detailed"];
 export function checkCodexRequest(body: Body, caller: CodexCaller): void {
   if (body["store"] !== false) throw refuseDetail(400, "Store must be set to false");
   if (body["stream"] !== true) throw refuseDetail(400, "Stream must be set to true");
-  checkCommon(body, caller);
-}
-
-/** The same for `POST /codex/responses/compact`, which is neither streamed nor stored. Throws a RefusedError. */
-export function checkCompactRequest(body: Body, caller: CodexCaller): void {
-  if (body["store"] === true) throw refuseDetail(400, "Store must be set to false");
-  if (body["stream"] === true) throw refuseDetail(400, "Unsupported parameter: stream");
-  checkCommon(body, caller);
-}
-
-function checkCommon(body: Body, caller: CodexCaller): void {
   checkInstructions(body, caller);
   const unsupported = Object.keys(body).find((name) => !RESPONSES_FIELDS.has(name));
   if (unsupported !== undefined) throw refuseDetail(400, `Unsupported parameter: ${unsupported}`);

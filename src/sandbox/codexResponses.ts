@@ -1,32 +1,23 @@
 import { checkBodyKeys, postingCaller, signedInUser } from "./codexCaller.ts";
 import type { ConversationPlace } from "./codexConversations.ts";
 import { MODELS_ETAG } from "./codexModels.ts";
-import { checkCodexRequest, checkCompactRequest } from "./codexRequestRules.ts";
+import { checkCodexRequest } from "./codexRequestRules.ts";
 import { checkSeals, seal } from "./codexSeal.ts";
 import type { Exchange } from "./exchange.ts";
 import type { SandboxUser } from "./issuerClaims.ts";
 import type { ResponsesAnswer } from "./responseObject.ts";
-import { compactedAnswer, prepareResponse, streamedResponse } from "./responses.ts";
+import { prepareResponse, streamedResponse } from "./responses.ts";
 import { inputItems, type Item, readResponsesRequest, type ResponsesRequest } from "./responsesRequest.ts";
 
 /** `POST /codex/responses`: always an event stream, never stored. */
 export async function createCodexResponse(exchange: Exchange): Promise<Response> {
   const user = await signedInUser(exchange);
-  const caller = postingCaller(exchange, "text/event-stream");
+  const caller = postingCaller(exchange);
   const body = readBody(exchange);
   checkCodexRequest(body, caller);
   exchange.entry.streamed = true;
   const answer = await prepareAnswer(exchange, user, readResponsesRequest(body));
   return streamedResponse(exchange, answer, -1);
-}
-
-/** `POST /codex/responses/compact`: the older way to compact a conversation, in one piece. */
-export async function compactCodexResponse(exchange: Exchange): Promise<Response> {
-  const user = await signedInUser(exchange);
-  const caller = postingCaller(exchange, "");
-  const body = readBody(exchange);
-  checkCompactRequest(body, caller);
-  return compactedAnswer(exchange, await prepareAnswer(exchange, user, readResponsesRequest(body)));
 }
 
 function readBody(exchange: Exchange): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { checkAccounts, codexUsage } from "./codexAccount.ts";
 import { signedInUser } from "./codexCaller.ts";
 import { codexModels } from "./codexModels.ts";
 import { refuseDetail } from "./codexRefusals.ts";
-import { compactCodexResponse, createCodexResponse } from "./codexResponses.ts";
+import { createCodexResponse } from "./codexResponses.ts";
 import { type Exchange, type Room, serve } from "./exchange.ts";
 
 /** The pretend Codex backend of ChatGPT, to be mounted where the real one has `/backend-api`. */
@@ -21,7 +21,6 @@ export function codexRoutes(room: Room, base: string): Hono {
       throw upgrade === "websocket" ? refuseDetail(426, "Upgrade Required") : refuseDetail(405, "Method Not Allowed");
     }),
   );
-  app.post("/codex/responses/compact", answer(compactCodexResponse));
   app.get(
     "/codex/models",
     answer(async (exchange) => {

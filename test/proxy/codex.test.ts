@@ -94,7 +94,7 @@ class Backend {
           })
         : Response.json({}, { status: 404 });
     }
-    assert.match(pathname, /^\/backend-api\/codex\/responses(\/compact)?$/);
+    assert.match(pathname, /^\/backend-api\/codex\/responses$/);
     const body = (await request.json()) as Json;
     this.bodies.push(body);
     this.headers.push(new Headers(request.headers));
@@ -225,6 +225,37 @@ describeTransports("a Codex model with our sign-in", (start) => {
       proxy.rows.map(({ tokens, ending }) => [tokens.output, ending]),
       Array.from({ length: 4 }, () => [7, "complete"]),
     );
+  });
+
+  it("compacts a conversation by the trigger that the backend knows, and answers as OpenAI's API does", async () => {
+    const item = { type: "compaction", id: "cmp_1", encrypted_content: "sealed" };
+    const usage = { input_tokens: 30, output_tokens: 7, total_tokens: 37 };
+    const response = { id: "resp_1", object: "response", created_at: 5, status: "completed", output: [], usage };
+    let items: object[] = [item];
+    const backend = new Backend(() =>
+      untyped([
+        ...items.map((one, index) => ({ type: "response.output_item.done", output_index: index, item: one })),
+        { type: "response.completed", response },
+      ]),
+    );
+    const proxy = await start({ upstream: backend.fetch, keeper });
+    const said = { role: "user", content: "Hi" };
+    const asked = post({ model: "gpt-6.1-sol-high", input: [said, { type: "compaction_trigger" }] });
+    const answer = await proxy.request("/v1/responses/compact", asked);
+    assert.equal(answer.status, 200);
+    const compacted = { id: "resp_1", object: "response.compaction", created_at: 5, output: [item], usage };
+    assert.deepEqual(await answer.json(), compacted);
+    const body = backend.bodies[0] ?? {};
+    assert.deepEqual(
+      (body["input"] as Json[]).map(({ type }) => type),
+      ["message", "compaction_trigger"],
+    );
+    assert.deepEqual([body["store"], body["stream"]], [false, true]);
+    assert.deepEqual(body["reasoning"], { effort: "high" });
+    assert.equal(backend.headers[0]?.get("session-id"), body["prompt_cache_key"]);
+    assert.deepEqual([proxy.rows[0]?.endpoint, proxy.rows[0]?.tokens.output], ["compact", 7]);
+    items = [];
+    assert.equal((await proxy.request("/v1/responses/compact", asked)).status, 502);
   });
 
   it("renews a token that the backend refuses, once, and repeats the request once", async () => {
