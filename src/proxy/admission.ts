@@ -14,6 +14,8 @@ import { spokenKey } from "./spokenName.ts";
 export interface ModelQuestion {
   /** As asked for, a default filled in; null where there is none. */
   readonly model: string | null;
+  /** Models that the upstream may answer with in its place. */
+  readonly fallbackModels?: readonly string[];
   /** Whether the endpoint is one for a model: a key that is bound to some may ask no other. */
   readonly namesModel: boolean;
 }
@@ -126,12 +128,14 @@ export function createAdmission(parts: AdmissionParts): Admission {
     else movedAt.delete(key.id);
   }
 
-  function checkModel(key: LocalKey, { model, namesModel }: ModelQuestion): void {
-    if (key.models === undefined || !namesModel) return;
-    if (model !== null && key.models.some((pattern) => matchesPattern(model, pattern))) return;
+  function checkModel(key: LocalKey, { model, fallbackModels = [], namesModel }: ModelQuestion): void {
+    const { models } = key;
+    if (models === undefined || !namesModel) return;
+    const isAllowed = (one: string): boolean => models.some((pattern) => matchesPattern(one, pattern));
+    if (model !== null && isAllowed(model) && fallbackModels.every(isAllowed)) return;
     throw new ApiError(
       "model_not_allowed",
-      `${spokenKey(key.label)} may not use this model: use ${spoken(`one that matches ${key.models.join(" or ")}`, "one of its models")}, or another key.`,
+      `${spokenKey(key.label)} may not use this model: use ${spoken(`one that matches ${models.join(" or ")}`, "one of its models")}, or another key.`,
       { param: "model" },
     );
   }

@@ -114,7 +114,7 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
       ...question,
       requestId: call.id,
       startedAt: call.startedAt,
-      estimate: () => (isFree(call, kind) ? 0 : parts.estimate(upstream.name, model, expected)),
+      estimate: () => (isFree(call, kind) ? 0 : dearest(upstream.name, model, expected)),
       expectedTokens: () => (kind.kind === "metered" ? tokensOf(expected) : 0),
     });
     try {
@@ -125,10 +125,22 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     }
   }
 
+  /** The estimate of the dearest model that may answer; undefined where the price of one of them is not known. */
+  function dearest(upstream: UpstreamName, model: string | null, facts: RequestFacts): number | undefined {
+    let most = 0;
+    for (const one of [model, ...facts.fallbackModels]) {
+      const estimate = parts.estimate(upstream, one, facts);
+      if (estimate === undefined) return undefined;
+      most = Math.max(most, estimate);
+    }
+    return most;
+  }
+
   function modelQuestion(call: Call, target: string, facts: RequestFacts): ModelQuestion {
     const isMetered = meteredKind(call.exchange.method, pathOf(target)).kind === "metered";
     const model = facts.model ?? (isMetered ? (parts.settings().defaultModel ?? null) : null);
-    return { model, namesModel: isMetered || call.exchange.method === "POST" };
+    const { fallbackModels } = facts;
+    return { model, fallbackModels, namesModel: isMetered || call.exchange.method === "POST" };
   }
 
   /** The caller's own OpenAI key goes upstream untouched: it is not stored, not logged, and judged by the upstream alone. */
@@ -159,7 +171,12 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   function factsOf(call: Call, target: string, key: LocalKey): Promise<RequestFacts> | RequestFacts {
     if (call.exchange.method !== "POST" || !carriesJson(pathOf(target))) return noFacts;
     const { maximumBodyBytes } = parts.settings();
-    return readRequestFacts(call.exchange, maximumBodyBytes, parts.decodeBody, isBounded(key));
+    return readRequestFacts(
+      call.exchange,
+      maximumBodyBytes,
+      parts.decodeBody,
+      isBounded(key) || key.models !== undefined,
+    );
   }
 
   /** A stored response is asked for where it was made; everything else goes by its model. */

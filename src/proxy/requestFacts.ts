@@ -6,6 +6,8 @@ import type { Exchange } from "./exchange.ts";
 export interface RequestFacts {
   /** Null where the body names none, or is not JSON that we can read. */
   readonly model: string | null;
+  /** Models that may answer in its place (OpenRouter's `models`); what cannot be read of them is an empty name. For keys with limits only. */
+  readonly fallbackModels: readonly string[];
   readonly stream: boolean;
   /** Whether the caller of a chat stream asked for usage itself. */
   readonly includeUsage: boolean;
@@ -28,7 +30,8 @@ const PATHS = ["model", "stream", "stream_options"];
 const OUTPUT_BOUNDS = ["max_completion_tokens", "max_output_tokens", "max_tokens"];
 /** What an estimate of the cost needs besides. */
 const ANSWER_COUNTS = ["n", "best_of"];
-const PRICED_PATHS = [...PATHS, ...OUTPUT_BOUNDS, ...ANSWER_COUNTS, "service_tier"];
+const FALLBACK_MODELS = "models";
+const PRICED_PATHS = [...PATHS, FALLBACK_MODELS, ...OUTPUT_BOUNDS, ...ANSWER_COUNTS, "service_tier"];
 /** No model answers with more, and no upstream gives more answers: whatever is written there, what is made of it stays a number. */
 const MOST_OUTPUT_TOKENS = 10_000_000;
 const MOST_ANSWERS = 128;
@@ -43,6 +46,7 @@ const SPACE = 0x20;
 /** The facts of a request without a body that we could read. */
 export const noFacts: RequestFacts = {
   model: null,
+  fallbackModels: [],
   stream: false,
   includeUsage: false,
   maxOutputTokens: undefined,
@@ -95,6 +99,7 @@ function factsOf(picker: JsonPicker, bodyBytes: number): RequestFacts {
   const options = picker.value("stream_options");
   return {
     model: typeof model === "string" && model !== "" ? model : null,
+    fallbackModels: fallbacksOf(picker),
     stream: picker.value("stream") === true,
     includeUsage:
       typeof options === "object" && options !== null && "include_usage" in options && options.include_usage === true,
@@ -103,6 +108,12 @@ function factsOf(picker: JsonPicker, bodyBytes: number): RequestFacts {
     serviceTier: textOrNull(picker.value("service_tier")),
     bodyBytes,
   };
+}
+
+function fallbacksOf(picker: JsonPicker): string[] {
+  const value = picker.value(FALLBACK_MODELS);
+  if (value === null || picker.span(FALLBACK_MODELS) === undefined) return [];
+  return Array.isArray(value) ? value.map((one) => (typeof one === "string" ? one : "")) : [""];
 }
 
 /** The largest count under one of the names; undefined where there is none. */

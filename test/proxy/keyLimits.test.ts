@@ -26,6 +26,34 @@ describeTransports("a key's limits", (start) => {
     }
   });
 
+  it("hold for every model that may answer, wherever in the body it is named", async () => {
+    let reached = 0;
+    const upstream = (): Response => {
+      reached += 1;
+      return Response.json(ANSWER);
+    };
+    const settings = { maximumBodyBytes: 8 * 1024 * 1024 };
+    const proxy = await start({ upstream, key: { models: ["x-ai/*", "gpt-5*"] }, settings });
+    const long = "x".repeat(300_000);
+    // Beyond the first megabyte, which is all that is read for a key without limits.
+    const messages = `[${Array.from({ length: 5 }, () => `{"role":"user","content":"${long}"}`).join(",")}]`;
+    const bodies = [
+      { model: "x-ai/grok-code", models: ["x-ai/grok-4", "anthropic/claude-opus-4.5"], messages: [] },
+      { model: "x-ai/grok-code", models: "anthropic/claude-opus-4.5", messages: [] },
+      `{"model":"gpt-5.5","messages":${messages},"model":"o3"}`,
+      `{"model":"x-ai/grok-code","messages":${messages},"models":["o3"]}`,
+    ];
+    for (const body of bodies) {
+      const refused = await proxy.request("/v1/chat/completions", post(body));
+      assert.deepEqual([refused.status, (await errorOf(refused)).code], [403, "model_not_allowed"]);
+    }
+    assert.equal(reached, 0);
+    const allowed = { model: "x-ai/grok-code", models: ["x-ai/grok-4", "gpt-5.5"], messages: [] };
+    const answer = await proxy.request("/v1/chat/completions", post(allowed));
+    assert.equal(answer.status, 200);
+    await answer.text();
+  });
+
   it("refuse a request of any size in the terms of the contract", async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {

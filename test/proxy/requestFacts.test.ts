@@ -32,6 +32,16 @@ describe("what is read of a request for a key with limits", () => {
     assert.equal((await factsOf({ model: "m", n: 0 })).answers, 1);
   });
 
+  it("is every model that may answer it, an empty name for what cannot be read", async () => {
+    const fallbacks = async (models: unknown) => (await factsOf({ model: "m", models })).fallbackModels;
+    assert.deepEqual((await factsOf({ model: "m" })).fallbackModels, []);
+    assert.deepEqual(await fallbacks(null), []);
+    assert.deepEqual(await fallbacks(["a/b", "c/d"]), ["a/b", "c/d"]);
+    assert.deepEqual(await fallbacks(["a/b", 7]), ["a/b", ""]);
+    assert.deepEqual(await fallbacks("a/b"), [""]);
+    assert.deepEqual(await fallbacks([...Array.from({ length: 50_000 }, () => "a/model"), "c/d"]), [""]);
+  });
+
   it("stays a number that can be counted with, whatever is written there", async () => {
     for (const written of ["9007199254740991", "1e300", "1e400", "123456789.5"]) {
       const { maxOutputTokens, answers } = await factsOf(`{"model":"m","max_tokens":${written},"n":${written}}`);
