@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import type { CodexTokens } from "./credentialStore.ts";
+import { SIGN_IN_ADVICE } from "./signInAdvice.ts";
 import { SignInError } from "./signInError.ts";
 
 /** What a request to the Codex backend is made with. */
@@ -75,7 +76,7 @@ export function accessOf(tokens: CodexTokens): CodexAccess {
   if (accountId === undefined) {
     throw new SignInError(
       "failed",
-      "The sign-in names no ChatGPT account: run `patchbay login`, or set ACCOUNT_ID where the credentials come from the environment.",
+      `The sign-in names no ChatGPT account: ${SIGN_IN_ADVICE}, or set ACCOUNT_ID where the credentials come from the environment.`,
     );
   }
   const both = [claimsOf(tokens.idToken), claimsOf(tokens.accessToken)];

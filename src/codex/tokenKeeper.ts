@@ -2,6 +2,7 @@ import type { Log } from "../ports.ts";
 import type { CodexTokens, CredentialStore } from "./credentialStore.ts";
 import type { OauthIssuer } from "./oauthIssuer.ts";
 import { endOfSignIn, notAllowed } from "./refreshRefusal.ts";
+import { SIGN_IN_ADVICE } from "./signInAdvice.ts";
 import { SignInError } from "./signInError.ts";
 import { IssuerRefused } from "./tokenAnswer.ts";
 import { accessOf, type CodexAccess, expiryOf } from "./tokenClaims.ts";
@@ -80,7 +81,7 @@ export function createTokenKeeper({ store, issuer, now, log, allowRefresh }: Tok
   async function current(): Promise<CodexTokens> {
     const tokens = await unsaved.overStored();
     if (tokens !== undefined) return tokens;
-    throw new SignInError("signed_out", "Nobody is signed in with ChatGPT: run `patchbay login`.");
+    throw new SignInError("signed_out", `Nobody is signed in with ChatGPT: ${SIGN_IN_ADVICE}.`);
   }
 
   /** Why these tokens cannot be refreshed; undefined where they can. */
@@ -181,7 +182,7 @@ export function createTokenKeeper({ store, issuer, now, log, allowRefresh }: Tok
       if (renewed?.accessToken === tokens.accessToken && now() - renewed.at < RENEW_AGAIN_MS) {
         throw new SignInError(
           "expired",
-          "The ChatGPT backend refuses even freshly renewed tokens of this sign-in: run `patchbay login`.",
+          `The ChatGPT backend refuses even freshly renewed tokens of this sign-in: ${SIGN_IN_ADVICE}.`,
         );
       }
       const fresh = await refresh(tokens);

@@ -41,7 +41,8 @@ export async function signInOverLoopback({
     try {
       await keep(await attempt.complete(parameters));
     } catch (error) {
-      const message = error instanceof SignInError ? error.message : "The sign-in failed: see the terminal.";
+      const message =
+        error instanceof SignInError ? error.message : "The sign-in failed: see the program that you began it in.";
       // Any page can have the browser ask, as often and for as much as it likes: of that nothing is kept.
       if (error instanceof SignInError && error.problem === "wrong_state") answers.delete(parameters.toString());
       else outcome.reject(error);
@@ -73,7 +74,7 @@ export async function signInOverLoopback({
     if (!(error instanceof ListenError)) throw error;
     throw new SignInError(
       "failed",
-      `The browser has no port to come back to (${ports.join(" or ")}): end the other sign-in, or run \`patchbay login --device\`.`,
+      `The browser has no port to come back to (${ports.join(" or ")}): end the other sign-in, or use a device code (\`patchbay login --device\`).`,
       { cause: error },
     );
   });

@@ -199,7 +199,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
     if (estimate === undefined && unknownPrice() === "refuse") {
       throw new ApiError(
         "insufficient_credit",
-        `${spokenKey(key.label)} has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow.`,
+        `${spokenKey(key.label)} has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow (in VS Code: 'patchbay.unknownPrice').`,
       );
     }
     // What costs nothing waits for nobody: a response in the background that took more than there is may be asked for.
@@ -208,7 +208,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
     if (purse.hold({ keyId: key.id, requestId, startedAt }, estimate ?? 0) === "held") return;
     throw new ApiError(
       "insufficient_credit",
-      `${spokenKey(key.label)} has not enough credit for this request: add some with 'patchbay keys credit ${spoken(key.id, "KEY")} +5'.`,
+      `${spokenKey(key.label)} has not enough credit for this request: add some with 'patchbay keys credit ${spoken(key.id, "KEY")} +5' (in VS Code: 'Patchbay: Add Credit to a Key').`,
     );
   }
 

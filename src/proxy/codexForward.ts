@@ -1,5 +1,6 @@
 import type { CodexAccess } from "../codex/tokenClaims.ts";
 import type { WorkspaceRoute } from "../codex/workspaceRouting.ts";
+import { SIGN_IN_ADVICE } from "../codex/signInAdvice.ts";
 import { SignInError } from "../codex/signInError.ts";
 import { ApiError } from "../wire/errors.ts";
 import { spoken } from "../wire/retryBait.ts";
@@ -26,7 +27,8 @@ import { type Upstream, upstreamUrl } from "./upstream.ts";
 export const ROUTING_HEADER = "x-openai-account-routing-override";
 const INTERNAL_ERROR_STATUS = 500;
 /** In the place of a sentence with a path or a code in it that agents would misread. */
-const SIGN_IN_UNUSABLE = "The ChatGPT sign-in cannot be used: run 'patchbay status' to see why.";
+const SIGN_IN_UNUSABLE =
+  "The ChatGPT sign-in cannot be used: run 'patchbay status' (in VS Code: 'Patchbay: Show Logs') to see why.";
 
 /**
  * Sends a request to the Codex backend with our own sign-in: translated where it is a chat completion, put into the backend's form where it
@@ -182,7 +184,7 @@ function formOf(endpoint: CodexEndpoint, request: CodexRequest): AnswerForm {
 
 function keeperOf(codex: CodexParts): NonNullable<CodexParts["keeper"]> {
   if (codex.keeper !== undefined) return codex.keeper;
-  throw new SignInError("signed_out", "Nobody is signed in with ChatGPT: run 'patchbay login'.");
+  throw new SignInError("signed_out", `Nobody is signed in with ChatGPT: ${SIGN_IN_ADVICE}.`);
 }
 
 /** What stands in the way of a token, in the contract's terms. None of it is worth repeating the request for, but for the network. */

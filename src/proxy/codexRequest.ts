@@ -69,9 +69,13 @@ function translated(
   const asked = endpoint === "chat" ? translateChatRequest(body) : readResponsesRequest(body, isNative);
   const model = asked.model ?? parts.settings().defaultModel;
   if (model === undefined) {
-    throw new ApiError("invalid_request", "The request names no model: set 'model', or a default with --model.", {
-      param: "model",
-    });
+    throw new ApiError(
+      "invalid_request",
+      "The request names no model: set 'model', or a default with --model (in VS Code: 'patchbay.defaultModel').",
+      {
+        param: "model",
+      },
+    );
   }
   const choice = resolveModel({ model, effort: asked.effort }, codex.catalogue.models(), codex.aliases());
   const session = codexSession(codex.conversations, call, key, hintsOf(asked), parts.digest);

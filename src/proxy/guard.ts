@@ -14,7 +14,7 @@ export function checkHost(exchange: Exchange, settings: ProxySettings): void {
   if (name !== undefined && (isLoopback(name) || settings.allowedHosts.includes(name))) return;
   throw new ApiError(
     "host_not_allowed",
-    "Patchbay answers to loopback names such as 127.0.0.1 and localhost only: use one of them, or allow this host with --allow-host.",
+    "Patchbay answers to loopback names such as 127.0.0.1 and localhost only: use one of them, or allow this host with --allow-host (in VS Code: 'patchbay.allowedHosts').",
   );
 }
 
@@ -25,7 +25,7 @@ export function checkOrigin(origin: string | undefined, settings: ProxySettings)
     return origin;
   throw new ApiError(
     "origin_not_allowed",
-    "Pages of this origin may not use Patchbay: allow the origin with --allow-origin if the page is yours.",
+    "Pages of this origin may not use Patchbay: allow the origin with --allow-origin (in VS Code: 'patchbay.allowedOrigins') if the page is yours.",
   );
 }
 

@@ -1,6 +1,7 @@
 import { expectedTokens } from "../ledger/costEstimate.ts";
 import type { UpstreamName } from "../ledger/usageRow.ts";
 import { isCodexModel } from "../codex/modelNames.ts";
+import { SIGN_IN_ADVICE } from "../codex/signInAdvice.ts";
 import { ApiError } from "../wire/errors.ts";
 import type { ModelQuestion } from "./admission.ts";
 import { accessBroughtAlong, borrowedAccess, type BorrowedAccess } from "./borrowedAccess.ts";
@@ -219,9 +220,8 @@ function configured(parts: ProxyParts, name: UpstreamName, needs: "key" | "addre
 }
 
 const NOT_CONFIGURED: Readonly<Record<UpstreamName, string>> = {
-  openai:
-    "This model is OpenAI's, and no OpenAI key is set: set OPENAI_API_KEY, run 'patchbay login' to use a ChatGPT plan, or use an OpenRouter model such as openai/gpt-5.5.",
+  openai: `This model is OpenAI's, and no OpenAI key is set: set OPENAI_API_KEY (in VS Code: 'Patchbay: Set OpenAI API Key'), ${SIGN_IN_ADVICE} to use a ChatGPT plan, or use an OpenRouter model such as openai/gpt-5.5.`,
   openrouter:
-    "This model is OpenRouter's, and no OpenRouter key is set: set OPENROUTER_API_KEY, or use a model of OpenAI's.",
-  codex: "This model is served with a ChatGPT sign-in, and nobody is signed in: run 'patchbay login'.",
+    "This model is OpenRouter's, and no OpenRouter key is set: set OPENROUTER_API_KEY (in VS Code: 'Patchbay: Set OpenRouter API Key'), or use a model of OpenAI's.",
+  codex: `This model is served with a ChatGPT sign-in, and nobody is signed in: ${SIGN_IN_ADVICE}.`,
 };

@@ -5,6 +5,7 @@ import type { UpstreamName } from "../ledger/usageRow.ts";
 import type { ListedModel } from "../proxy/modelList.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { money } from "./amounts.ts";
+import { editorWords } from "./editorWords.ts";
 
 /** One tiny request. */
 export interface TestRequest {
@@ -76,7 +77,7 @@ export function testResult(
     return `${name}: ${model} answered in ${seconds}${tokens}, ${money(costUsd)}`;
   }
   const error = isJsonObject(body) && isJsonObject(body["error"]) ? body["error"]["message"] : undefined;
-  return `${name}: ${typeof error === "string" ? error : `status ${status}`}`;
+  return `${name}: ${typeof error === "string" ? editorWords(error) : `status ${status}`}`;
 }
 
 function cheapest(ids: readonly string[]): string | undefined {

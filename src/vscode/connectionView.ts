@@ -1,4 +1,5 @@
 import type { ControlState } from "../node/controlState.ts";
+import { editorWords } from "./editorWords.ts";
 
 /** How this window stands to the proxy process. */
 export type ConnectionStatus =
@@ -55,7 +56,7 @@ export function isOver(status: ConnectionStatus): boolean {
 
 /** The view while no process answers. */
 export function viewOf(status: "starting" | "failed" | "stopped", reason?: string): ConnectionView {
-  return { status, url: undefined, reason, sandbox: false, state: undefined };
+  return { status, url: undefined, reason: reason && editorWords(reason), sandbox: false, state: undefined };
 }
 
 /** The view of a process that answers. */

@@ -39,14 +39,21 @@ const WORDINGS: readonly Wording[] = [
   { said: /\buse --mode copy/i, here: 'choose the mode "copy"' },
   { said: /set OPENAI_API_KEY or OPENROUTER_API_KEY/, here: "set an API key" },
   { said: /Give its --data-dir, or end it/, here: "End it" },
+  { said: / \(`patchbay login --device`\)/, here: "" },
+  { said: /choose another --data-dir/, here: "choose another folder with PATCHBAY_DATA_DIR" },
   { said: /; with --bounded it gives up within a minute/, here: "" },
 ];
 
+/** A sentence for both kinds of users names the editor's way behind the command line's. */
+const BOTH = /(?:set [A-Z_]+|run [`'][^`']+[`']|[`'][^`']+[`']|--[a-z-]+(?: [a-z]+)?) \(in VS Code: '([^']+)'\)/g;
 const CONNECT = /`patchbay connect ([\w-]+)`/;
 
 /** A sentence that was written for the command line, in the editor's words. */
 export function editorWords(sentence: string): string {
-  const said = WORDINGS.reduce((text, { said, here }) => text.replace(said, here), sentence);
+  const own = sentence.replaceAll(BOTH, (said, here: string) =>
+    said.startsWith("set ") || said.startsWith("run ") ? `run "${here}"` : `"${here}"`,
+  );
+  const said = WORDINGS.reduce((text, { said, here }) => text.replace(said, here), own);
   return said.replace(CONNECT, '"Patchbay: Connect a Client"');
 }
 

@@ -6,6 +6,7 @@ import type { OauthIssuer } from "../codex/oauthIssuer.ts";
 import { SignInError } from "../codex/signInError.ts";
 import { windowClient } from "../node/windowClient.ts";
 import { offerChanged } from "./credentialHandover.ts";
+import { editorWords } from "./editorWords.ts";
 import { tokensOfText, tokensText } from "./secretTokens.ts";
 import { type SignInWay, signInWays } from "./signInWay.ts";
 import { browserIsLocal, sayFailure, type WindowParts } from "./windowParts.ts";
@@ -98,7 +99,7 @@ async function attemptSignIn(parts: WindowParts, way: SignInWay): Promise<string
         return undefined;
       } catch (error) {
         if (error instanceof SignInError && error.problem === "cancelled") return undefined;
-        return error instanceof Error ? error.message : String(error);
+        return error instanceof Error ? editorWords(error.message) : String(error);
       }
     },
   );

@@ -3,6 +3,7 @@ import { clockTime, count, money, plural, windowName } from "./amounts.ts";
 import type { CommandId } from "./contributions.ts";
 import { dayTotals } from "./dayTotals.ts";
 import type { ConnectionView } from "./connectionView.ts";
+import { editorWords } from "./editorWords.ts";
 import { planTitle } from "./planTitle.ts";
 import type { UsageFacts } from "./usageWatch.ts";
 
@@ -78,7 +79,7 @@ function runningNotes({ running }: UsageFacts): readonly string[] {
 function planNotes({ plan, signIn }: UsageFacts, now: number): readonly string[] {
   const notes: string[] = [];
   if (signIn?.state === "expired")
-    notes.push(escaped(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again."));
+    notes.push(escaped(editorWords(signIn.notice ?? "The ChatGPT sign-in has ended: sign in again.")));
   for (const window of plan?.windows ?? []) {
     const { windowMinutes, usedPercent, resetsAt } = window;
     // A countdown would stand still: the tooltip is made when something changes, and looked at whenever.

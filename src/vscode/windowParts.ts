@@ -4,6 +4,7 @@ import type { ControlClient } from "../node/controlClient.ts";
 import { type WindowClient, windowClient } from "../node/windowClient.ts";
 import type { HostSecrets } from "./credentialHandover.ts";
 import { isUp } from "./connectionView.ts";
+import { editorWords } from "./editorWords.ts";
 import type { ProxyConnection } from "./proxyConnection.ts";
 import type { UsageWatch } from "./usageWatch.ts";
 
@@ -50,6 +51,6 @@ export function browserIsLocal({ extension }: ExtensionContext): boolean {
 
 /** Says what went wrong, with the way to the logs. */
 export async function sayFailure(message: string): Promise<void> {
-  const chosen = await window.showErrorMessage(message, "Show Logs");
+  const chosen = await window.showErrorMessage(editorWords(message), "Show Logs");
   if (chosen !== undefined) await commands.executeCommand("patchbay.showLogs");
 }

@@ -252,6 +252,18 @@ describe("the process that windows share", () => {
       assert.equal((await running.client.signIn())?.state, "signed_out");
     });
 
+    it("goes by a window's tokens from its very next request on, and no longer once they are taken away", async () => {
+      const running = await start();
+      const { key } = await running.client.addKey({ label: "test" });
+      const codex = await tokensOf(running);
+      for (const offered of [undefined, { codex }, { codex: null }]) {
+        if (offered !== undefined) await running.extended.offerCredentials(offered);
+        assert.equal((await ask(running.url, key, { model: "gpt-5.5" })).status, 200);
+      }
+      const page = await running.extended.rows({ limit: 10 });
+      assert.deepEqual(page?.rows.map(({ upstream }) => upstream).toReversed(), ["openai", "codex", "openai"]);
+    });
+
     it("has refreshed tokens stored by a window before it relies on them", async () => {
       const running = await start();
       const tokens = await tokensOf(running);

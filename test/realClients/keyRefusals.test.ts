@@ -63,7 +63,7 @@ const REFUSALS: readonly Refusal[] = [
     what: "its credit is used up",
     flags: "--credit 0",
     code: "insufficient_credit",
-    says: /The key 'agent' has not enough credit for this request: add some with 'patchbay keys credit key_\w+ \+5'\./,
+    says: /The key 'agent' has not enough credit for this request: add some with 'patchbay keys credit key_\w+ \+5' \(in VS Code: 'Patchbay: Add Credit to a Key'\)\./,
   },
   {
     what: "the model is not one of its own",
