@@ -44,6 +44,11 @@ export function compactionInput(input: readonly JsonObject[]): readonly JsonObje
   return [...input.filter((item) => item["type"] !== COMPACTION_TRIGGER), { type: COMPACTION_TRIGGER }];
 }
 
+/** Whether an input asks for the compaction of what stands in it. */
+export function asksForCompaction(input: readonly JsonObject[]): boolean {
+  return input.at(-1)?.["type"] === COMPACTION_TRIGGER;
+}
+
 function withEncryptedReasoning(include: unknown): readonly unknown[] {
   const asked: readonly unknown[] = Array.isArray(include) ? include : [];
   return asked.includes(ENCRYPTED_REASONING) ? asked : [...asked, ENCRYPTED_REASONING];

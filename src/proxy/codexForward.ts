@@ -72,6 +72,7 @@ export async function forwardToCodex(
       sessionId: session.id,
       turnState: request.turnState ?? session.conversation.turnState(turn),
       routingOverride: route.override,
+      compacts: request.compacts,
     });
     const { accountId } = access;
     let shown: number | undefined;

@@ -12,6 +12,8 @@ export interface CodexHeaderFacts {
   readonly sessionId: string;
   readonly turnState: string | undefined;
   readonly routingOverride: string | undefined;
+  /** The request asks for a compaction. */
+  readonly compacts: boolean;
 }
 
 /** Ours take the place of the caller's, whatever its spelling. */
@@ -25,10 +27,14 @@ const REPLACED: ReadonlySet<string> = new Set([
   "session-id",
   "session_id",
   "x-codex-turn-state",
+  "x-codex-beta-features",
   "x-openai-fedramp",
   "x-openai-internal-codex-residency",
   "x-openai-account-routing-override",
 ]);
+
+/** Without this in `x-codex-beta-features` a request to compact is answered with a message like any other. */
+const COMPACTION = "remote_compaction_v2";
 
 /**
  * The headers of a request with our own sign-in. Codex's own requests keep what Codex says in them; every other caller is none of the
@@ -54,12 +60,19 @@ export function codexHeaders(call: Call, facts: CodexHeaderFacts): HeaderPairs {
   );
   const optional = {
     "x-codex-turn-state": facts.turnState,
+    "x-codex-beta-features": betaFeatures(call, facts.compacts),
     "x-openai-fedramp": access.isFedramp ? "true" : undefined,
     "x-openai-internal-codex-residency": access.residency,
     "x-openai-account-routing-override": facts.routingOverride,
   };
   for (const [name, value] of Object.entries(optional)) if (value !== undefined) headers.push(name, value);
   return headers;
+}
+
+function betaFeatures(call: Call, compacts: boolean): string | undefined {
+  const own = isCodex(call.exchange) ? call.exchange.header("x-codex-beta-features") : undefined;
+  if (!compacts || own?.includes(COMPACTION) === true) return own;
+  return own === undefined || own === "" ? COMPACTION : `${own},${COMPACTION}`;
 }
 
 function kept(call: Call): string[] {

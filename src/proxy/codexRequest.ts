@@ -2,7 +2,7 @@ import { pairCalls } from "../codex/callPairing.ts";
 import { type ChatTranslation, translateChatRequest } from "../codex/chatRequest.ts";
 import { resolveModel } from "../codex/modelNames.ts";
 import { readResponsesRequest, type ResponsesReading } from "../codex/responsesRequest.ts";
-import { compactionInput, DEFAULT_INSTRUCTIONS, upstreamBody } from "../codex/upstreamBody.ts";
+import { asksForCompaction, compactionInput, DEFAULT_INSTRUCTIONS, upstreamBody } from "../codex/upstreamBody.ts";
 import { ApiError } from "../wire/errors.ts";
 import { isJsonObject, type JsonObject } from "../wire/json.ts";
 import { spoken } from "../wire/retryBait.ts";
@@ -21,6 +21,8 @@ export type CodexEndpoint = "chat" | "responses" | "compact";
 export interface CodexRequest {
   readonly body: Uint8Array;
   readonly stream: boolean;
+  /** The conversation is to be compacted. */
+  readonly compacts: boolean;
   /** Only of a chat stream: its caller wants usage. */
   readonly includeUsage: boolean;
   readonly session: CodexSession;
@@ -83,7 +85,8 @@ function translated(
   // Codex sends its prompt as a developer message, and its backend knows that.
   const instructions = asked.instructions ?? conversation.instructions ?? (isNative ? undefined : DEFAULT_INSTRUCTIONS);
   if (instructions !== undefined) conversation.instructions = instructions;
-  const { input, turn } = inputOf(asked, session, endpoint);
+  const { input: restored, turn } = inputOf(asked, session, endpoint);
+  const input = endpoint === "compact" ? compactionInput(restored) : restored;
   const isChat = "toolNames" in asked;
   // Chat callers see reasoning only as its summary, and have no field to ask for one.
   const rest = isChat ? { ...asked.rest, reasoning: { summary: "auto" } } : asked.rest;
@@ -91,13 +94,14 @@ function translated(
     model: choice.model,
     effort: choice.effort,
     instructions,
-    input: endpoint === "compact" ? compactionInput(input) : input,
+    input,
     rest,
     promptCacheKey: session.id,
   });
   return {
     body: encoder.encode(JSON.stringify(sent)),
     stream: asked.stream && endpoint !== "compact",
+    compacts: asksForCompaction(input),
     includeUsage: isChat && asked.includeUsage,
     session,
     turn,

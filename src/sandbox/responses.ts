@@ -128,9 +128,14 @@ export async function prepareResponse(
     tier: servedTier(prepared.reply.script, request.service_tier),
     stored: upstream === "openai" && (request.store !== false || request.background === true),
     seal: memory === undefined ? `patchbay-sandbox-${id}` : await memory.seal(id),
-    compaction: wantsCompaction(items),
+    compaction: wantsCompaction(items) && (upstream !== "codex" || knowsCompaction(exchange.request.headers)),
     usage: (visibleOutput) => responsesUsage(upstream, request.model, prepared.reply.usage(visibleOutput)),
   };
+}
+
+/** ChatGPT's backend takes a trigger for nothing where the caller does not say that it knows compaction. */
+function knowsCompaction(headers: Headers): boolean {
+  return (headers.get("x-codex-beta-features") ?? "").includes("remote_compaction_v2");
 }
 
 /** Responses are looked up and metered by id, so the same request gets another one the next time. */

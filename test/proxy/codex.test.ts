@@ -254,6 +254,19 @@ describeTransports("a Codex model with our sign-in", (start) => {
     assert.deepEqual(body["reasoning"], { effort: "high" });
     assert.equal(backend.headers[0]?.get("session-id"), body["prompt_cache_key"]);
     assert.deepEqual([proxy.rows[0]?.endpoint, proxy.rows[0]?.tokens.output], ["compact", 7]);
+    const features = () => backend.headers.at(-1)?.get("x-codex-beta-features");
+    assert.equal(features(), "remote_compaction_v2");
+    // So may Codex ask over our sign-in, and whoever knows its way.
+    const trigger = { model: "gpt-6.1-sol", stream: true, input: [said, { type: "compaction_trigger" }] };
+    await (await proxy.request("/v1/responses", post(trigger))).text();
+    assert.equal(features(), "remote_compaction_v2");
+    const codex = { originator: "codex_exec", "x-codex-beta-features": "other" };
+    await (await proxy.request("/v1/responses/compact", post({ ...trigger, stream: undefined }, codex))).text();
+    assert.equal(features(), "other,remote_compaction_v2");
+    await (await proxy.request("/v1/responses", post({ ...trigger, input: [said] }, codex))).text();
+    assert.equal(features(), "other");
+    await (await proxy.request("/v1/responses", post({ ...trigger, input: [said] }))).text();
+    assert.equal(features(), null);
     items = [];
     assert.equal((await proxy.request("/v1/responses/compact", asked)).status, 502);
   });

@@ -195,7 +195,13 @@ describe("sandbox Codex answers", () => {
 
   it("compact with one item that is taken back, on a trigger; the older path is gone", async () => {
     const input = [userSays("Hi"), { type: "compaction_trigger" }];
-    const [item, ...more] = doneItems(await codexEvents(user, "", { input }));
+    const unsaid = doneItems(await codexEvents(user, "", { input }));
+    assert.deepEqual(
+      unsaid.map(({ type }: { type: string }) => type),
+      ["message"],
+    );
+    const knowing = { ...user, headers: { ...user.headers, "x-codex-beta-features": "remote_compaction_v2" } };
+    const [item, ...more] = doneItems(await codexEvents(knowing, "", { input }));
     assert.deepEqual([item.type, more], ["compaction", []]);
     assert.equal((await postCodex(user, codexBody("", { input: [item, userSays("And?")] }))).status, 200);
     const gone = await postCodex(user, codexBody("Hi"), {}, `${RESPONSES}/compact`);
