@@ -1,4 +1,5 @@
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
+import { writtenRate } from "../node/writtenLimits.ts";
 import { table } from "./table.ts";
 
 const NONE = "-";
@@ -55,7 +56,7 @@ export function newKeyText(key: NewKeyView): string {
 
 function rateText({ limits }: KeyView): string {
   const rate = limits.requests_per_minute;
-  return rate === null ? NONE : `${Math.round(rate * 100) / 100}/m`;
+  return rate === null ? NONE : writtenRate(rate);
 }
 
 function quotaText({ limits }: KeyView): string {

@@ -3,7 +3,8 @@ import { env, type QuickPickItem, window } from "vscode";
 import type { ControlClient } from "../node/controlClient.ts";
 import type { WrittenKey } from "../node/keyDraft.ts";
 import type { KeyView, NewKeyView } from "../node/keyKeeping.ts";
-import { creditInput, modelsInput, quotaInput, rateInput } from "./keyInputs.ts";
+import { writtenQuota, writtenRate } from "../node/writtenLimits.ts";
+import { creditInput, modelsInput } from "./keyInputs.ts";
 import { keyText } from "./keyText.ts";
 import { answeringProcess, type WindowParts } from "./windowParts.ts";
 
@@ -123,17 +124,18 @@ async function setQuota(client: ControlClient, key: KeyView): Promise<void> {
   const quota = await window.showInputBox({
     title: `Token quota of ${key.label}`,
     prompt: "Tokens it may use in all, or in each 5h, day, 7d or month, as in 2000000/day; 0 for any number.",
-    value: quotaInput(key.limits),
+    value: writtenQuota(key.limits),
     ignoreFocusOut: true,
   });
   if (quota !== undefined && quota.trim() !== "") await client.setKey(key.id, { quota });
 }
 
 async function setRate(client: ControlClient, key: KeyView): Promise<void> {
+  const { requests_per_minute: perMinute } = key.limits;
   const rate = await window.showInputBox({
     title: `Rate of ${key.label}`,
     prompt: "Requests it may make, as in 60/m or 1000/h; 0 for any number.",
-    value: rateInput(key.limits),
+    value: perMinute === null ? "0" : writtenRate(perMinute),
     ignoreFocusOut: true,
   });
   if (rate !== undefined && rate.trim() !== "") await client.setKey(key.id, { rate });

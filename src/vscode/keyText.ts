@@ -1,4 +1,5 @@
 import type { KeyView } from "../node/keyKeeping.ts";
+import { writtenRate } from "../node/writtenLimits.ts";
 import { count, money, plural, shortTokens } from "./amounts.ts";
 
 /** A key in a list to pick from. */
@@ -13,7 +14,7 @@ export function keyText(key: KeyView): KeyText {
   const { id, label, state, limits, used, credit_usd: credit, expires_at: expires } = key;
   const icon = state === "active" ? "$(key)" : "$(circle-slash)";
   const bounds = [
-    ...(limits.requests_per_minute === null ? [] : [`${limits.requests_per_minute}/min`]),
+    ...(limits.requests_per_minute === null ? [] : [writtenRate(limits.requests_per_minute)]),
     ...(limits.quota_tokens === null ? [] : [quotaText(key)]),
     ...(credit === null ? [] : [`${money(credit)} credit left`]),
     ...(limits.models === null ? [] : [limits.models.join(", ")]),
