@@ -13,6 +13,7 @@ const PROFILE = ".codex/patchbay.config.toml";
 const BEFORE = '# mine\nmodel = "gpt-5.5"\n\n[mcp_servers.docs]\ncommand = "docs"\n';
 const PROGRAM = fileURLToPath(new URL("connectProgram.ts", import.meta.url));
 const DRAFT = /^\.patchbay-/;
+const STEP_DEADLINE_MS = 60_000;
 const run = promisify(execFile);
 
 /** What is done until it is killed, and how it stands before. */
@@ -27,8 +28,11 @@ const DEEDS: readonly { readonly name: string; readonly words: readonly string[]
 ];
 
 describe("Killed at any step", function () {
-  this.timeout(120_000);
+  // Dozens of processes a deed, each of which has a deadline of its own.
+  this.timeout(600_000);
   const opened = new Opened();
+  const compiled = mkdtempSync(join(tmpdir(), "patchbay-compiled-"));
+  after(() => rmSync(compiled, { recursive: true, force: true }));
   afterEach(() => opened.closeAll());
 
   async function openRig(from: string | undefined): Promise<{ rig: ClientRig; root: string }> {
@@ -41,7 +45,12 @@ describe("Killed at any step", function () {
   }
 
   function program(root: string, words: readonly string[], dies: string): Promise<{ stdout: string }> {
-    return run(process.execPath, [PROGRAM, root, ...words.map((word) => (word === "DIES" ? dies : word))]);
+    return run(process.execPath, [PROGRAM, root, ...words.map((word) => (word === "DIES" ? dies : word))], {
+      // The first one, which is not killed, compiles for all.
+      env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+      timeout: STEP_DEADLINE_MS,
+      killSignal: "SIGABRT",
+    });
   }
 
   /** What the two files of Codex may say. */
