@@ -107,7 +107,7 @@ export async function proposeConnect(parts: ConnectionParts, request: ConnectReq
     apply: () =>
       withConnectionLock(parts.journal.lockPath, async () => {
         const before = new Map(planned.files.map(({ file }) => [file.path, file.text]));
-        return apply(parts, request, before);
+        return apply(parts, request, { before, mode: planned.mode });
       }),
   };
 }
@@ -162,13 +162,18 @@ function changesOf(planned: Planned): readonly FileChange[] {
 }
 
 function isUpToDate({ connection, mode }: Planned, { facts }: ConnectRequest): boolean {
-  return connection !== undefined && connection.mode === mode && connection.origin === facts.origin;
+  return (
+    connection !== undefined &&
+    connection.spareKeyIds === undefined &&
+    connection.mode === mode &&
+    connection.origin === facts.origin
+  );
 }
 
 async function apply(
   parts: ConnectionParts,
   request: ConnectRequest,
-  seen: ReadonlyMap<string, string | undefined>,
+  seen: { readonly before: ReadonlyMap<string, string | undefined>; readonly mode: string },
 ): Promise<ConnectResult> {
   const { journal, keys } = parts;
   const { client, place, facts, freshKey = false } = request;
@@ -176,28 +181,33 @@ async function apply(
   const label = place.project === undefined ? client.name : `${client.name} in ${place.project}`;
   const previous = await journal.read(id);
   const known = await journal.readKey(id);
-  const isKept = previous !== undefined && known !== undefined && !freshKey;
+  const isKept = previous?.spareKeyIds === undefined && previous !== undefined && known !== undefined && !freshKey;
   const made = isKept ? { id: previous.keyId, key: known } : await keys.create(label);
+  const spareKeyIds = isKept || previous === undefined ? [] : [previous.keyId, ...(previous.spareKeyIds ?? [])];
+  const stub: Connection = {
+    version: 1,
+    id,
+    client: client.id,
+    mode: seen.mode,
+    project: place.project ?? null,
+    origin: facts.origin,
+    label,
+    keyId: made.id,
+    model: facts.model ?? null,
+    named: request.named ?? [],
+    isBounded: facts.isBounded,
+    connectedAt: parts.now(),
+    files: [],
+    earlier: [...(previous?.files ?? []), ...(previous?.earlier ?? [])],
+  };
   const written: PlannedFile[] = [];
   try {
+    // From here on it is known that there is this key.
+    if (!isKept)
+      await journal.write({ ...(previous ?? stub), spareKeyIds: [made.id, ...(previous?.spareKeyIds ?? [])] });
     const planned = await plan(parts, request, made.key);
-    assertUnchanged(planned, seen);
-    const connection: Connection = {
-      version: 1,
-      id,
-      client: client.id,
-      mode: planned.mode,
-      project: place.project ?? null,
-      origin: facts.origin,
-      label,
-      keyId: made.id,
-      model: facts.model ?? null,
-      named: request.named ?? [],
-      isBounded: facts.isBounded,
-      connectedAt: parts.now(),
-      files: [],
-      earlier: [...(previous?.files ?? []), ...(previous?.earlier ?? [])],
-    };
+    assertUnchanged(planned, seen.before);
+    const connection = { ...stub, mode: planned.mode };
     if (!isKept) await journal.writeKey(id, made.key);
     const changed = planned.files.filter(({ file, after }) => file.text !== after);
     const backups: string[] = [];
@@ -212,13 +222,14 @@ async function apply(
       files.push({ path, ...one.edit, before: one.bare ?? null, after: one.after, madeFolder });
     }
     // Whatever happens from here on, it is known what to take out.
-    await journal.write({ ...connection, files });
+    await journal.write({ ...connection, files, ...(isKept ? {} : { spareKeyIds }) });
     for (const one of changed) {
       await writeOf(parts)(one.file, one.after);
       written.push(one);
     }
-    await journal.write({ ...connection, files, earlier: [] });
-    if (!isKept && previous !== undefined) await keys.revoke(previous.keyId).catch(() => undefined);
+    const done: Connection = { ...connection, files, earlier: [] };
+    await journal.write(spareKeyIds.length === 0 ? done : { ...done, spareKeyIds });
+    if (spareKeyIds.length > 0) await revokeSpare(parts, done, spareKeyIds);
     return { values: planned.values, backups };
   } catch (error) {
     // What cannot be taken back now stays written down, so that disconnecting takes it out.
@@ -229,6 +240,20 @@ async function apply(
     }
     await (previous === undefined ? journal.remove(id) : journal.write(previous)).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Keys that cannot be revoked now stay written down; nothing else depends on it. */
+async function revokeSpare(
+  { keys, journal }: ConnectionParts,
+  done: Connection,
+  ids: readonly string[],
+): Promise<void> {
+  try {
+    for (const id of new Set(ids)) await keys.revoke(id);
+    await journal.write(done);
+  } catch {
+    // The next connecting, or disconnecting, does it.
   }
 }
 

@@ -23,7 +23,9 @@ export interface Drift {
 export async function connectionDrift(connection: Connection, facts: DriftFacts): Promise<readonly Drift[]> {
   const inFiles = await Promise.all(connection.files.map(fileDrift));
   const isMoved = facts.origin !== undefined && facts.origin !== connection.origin;
+  const isUnfinished = connection.spareKeyIds !== undefined;
   return [
+    ...(isUnfinished ? [{ kind: "missing" as const, what: "Connecting it did not come to its end." }] : []),
     ...inFiles.flat(),
     ...(isMoved
       ? [

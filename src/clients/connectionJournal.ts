@@ -35,6 +35,8 @@ export interface Connection {
   readonly files: readonly ConnectedFile[];
   /** What an earlier connecting put in, until the files are known to hold the newer. */
   readonly earlier: readonly ConnectedFile[];
+  /** Keys that are to be revoked: of an earlier connecting, or of one that did not come to its end. */
+  readonly spareKeyIds?: readonly string[];
 }
 
 /** The connections of a data directory. Everything rejects with a `ClientError`. */

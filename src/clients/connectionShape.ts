@@ -45,6 +45,7 @@ const CONNECTION: Shape<Connection> = {
   connectedAt: (value) => typeof value === "number",
   files: isFiles,
   earlier: isFiles,
+  spareKeyIds: (value) => value === undefined || isTexts(value),
 };
 
 /**

@@ -57,7 +57,7 @@ async function apply(
   }
   const bare: Connection = { ...connection, files: [], earlier: [] };
   await journal.write(bare);
-  await keys.revoke(connection.keyId);
+  for (const keyId of new Set([connection.keyId, ...(connection.spareKeyIds ?? [])])) await keys.revoke(keyId);
   await journal.removeKey(id);
   await journal.remove(id);
   return { backups };
