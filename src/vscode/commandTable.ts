@@ -2,7 +2,7 @@ import { commands, type Disposable, env } from "vscode";
 
 import type { ClientAccess } from "./clientAccess.ts";
 import { type CommandId, COMMANDS, USAGE_VIEW } from "./contributions.ts";
-import { addCredit, manageKeys, newKey } from "./keyCommands.ts";
+import { addCredit, manageKeys, newKey, raiseLimit } from "./keyCommands.ts";
 import type { LogTail } from "./logTail.ts";
 import { type CallbackUris, signInOpenrouter } from "./openrouterSignIn.ts";
 import { copyBaseUrl, copyWindowKey, exportUsage, restartProxy, startProxy, stopProxy } from "./proxyCommands.ts";
@@ -10,6 +10,7 @@ import { signInChatgpt, signOut } from "./signIn.ts";
 import { setUpstreamKey } from "./upstreamKeys.ts";
 import { testConnection } from "./testCommand.ts";
 import type { UsagePanels } from "./usagePanel.ts";
+import { useAnotherUpstream } from "./useAnotherUpstream.ts";
 import { sayFailure, type WindowParts } from "./windowParts.ts";
 
 /** What the commands need besides. */
@@ -34,6 +35,8 @@ export function registerCommands({ parts, panels, logTail, callbacks, clients }:
     "patchbay.newKey": () => newKey(parts),
     "patchbay.manageKeys": () => manageKeys(parts),
     "patchbay.addCredit": (keyId) => addCredit(parts, keyId),
+    "patchbay.raiseLimit": (keyId, limit) => raiseLimit(parts, keyId, limit),
+    "patchbay.useAnotherUpstream": (model) => useAnotherUpstream(parts, model),
     "patchbay.copyBaseUrl": () => copyBaseUrl(parts),
     "patchbay.copyWindowKey": () => copyWindowKey(parts),
     "patchbay.testConnection": () => testConnection(parts),

@@ -8,6 +8,8 @@ export const COMMANDS = [
   "patchbay.newKey",
   "patchbay.manageKeys",
   "patchbay.addCredit",
+  "patchbay.raiseLimit",
+  "patchbay.useAnotherUpstream",
   "patchbay.copyBaseUrl",
   "patchbay.copyWindowKey",
   "patchbay.testConnection",

@@ -27,6 +27,14 @@ const LIMITS: readonly Limit[] = [
   { field: "expires", label: "Expiry", description: "how long it is good", example: "30d" },
 ];
 
+type RaisedLimit = "quota" | "rate" | "credit";
+
+const RAISED: readonly { readonly label: string; readonly value: RaisedLimit }[] = [
+  { label: "Token Quota", value: "quota" },
+  { label: "Rate", value: "rate" },
+  { label: "Credit", value: "credit" },
+];
+
 /** Asks for a label and limits, and makes a key. */
 export async function newKey(parts: WindowParts): Promise<void> {
   const running = await answeringProcess(parts);
@@ -118,6 +126,33 @@ export async function addCredit(parts: WindowParts, keyId?: unknown): Promise<vo
   const { label, credit_usd: credit } = await running.client.changeCredit(key.id, creditInput(change));
   parts.watch.refresh();
   void window.showInformationMessage(`The key ${label} has $${(credit ?? 0).toFixed(2)} left.`);
+}
+
+/** Opens the input for a key's token quota or rate; asks for the key and for which of them where that is not given. */
+export async function raiseLimit(parts: WindowParts, keyId?: unknown, limit?: unknown): Promise<void> {
+  const running = await answeringProcess(parts);
+  if (running === undefined) return;
+  const keys = await running.client.keys();
+  const key = keys.find(({ id }) => id === keyId) ?? (await pickKey(keys.filter(({ state }) => state === "active")));
+  if (key === undefined || key === "new") return;
+  const wanted = RAISED.find(({ value }) => value === limit)?.value ?? (await pickLimit(key));
+  switch (wanted) {
+    case "quota":
+      await setQuota(running.client, key);
+      break;
+    case "rate":
+      await setRate(running.client, key);
+      break;
+    case "credit":
+      return addCredit(parts, key.id);
+    case undefined:
+      return;
+  }
+  parts.watch.refresh();
+}
+
+async function pickLimit({ label }: KeyView): Promise<RaisedLimit | undefined> {
+  return (await window.showQuickPick([...RAISED], { title: `Raise a limit of ${label}` }))?.value;
 }
 
 async function setQuota(client: ControlClient, key: KeyView): Promise<void> {

@@ -58,7 +58,7 @@ export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey, keyC
           until === null
             ? `${key} has used up the token quota of its lifetime. Use another key for ${asked}.`
             : `${key} has used up its token quota. ${resets(until, at)}. Use another key for ${asked} until then.`,
-        buttons: [newKey(), manage],
+        buttons: [raiseLimit(keyId, "quota"), newKey(), manage],
       };
     case "rate_limit_exceeded":
       // Its caller waits by itself; where that takes longer than a look at the screen, its user wonders why.
@@ -67,7 +67,7 @@ export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey, keyC
         cause,
         kind: code,
         message: `${key} asks faster than its rate allows. It may go on in ${moment(until, at)}.`,
-        buttons: [manage],
+        buttons: [raiseLimit(keyId, "rate"), manage],
       };
     case "key_expired":
       return {
@@ -99,10 +99,10 @@ export function planNotice(plan: PlanPicture, now: number): LimitNotice | undefi
   return {
     cause: `plan ${last?.windowMinutes ?? ""} ${resetsAt ?? ""}`,
     kind: "plan",
-    message: `Your ChatGPT plan's ${last === undefined ? "limit" : `${windowName(last.windowMinutes)} limit`} is used up.${until} Until then, another upstream can answer its models: set a route.`,
+    message: `Your ChatGPT plan's ${last === undefined ? "limit" : `${windowName(last.windowMinutes)} limit`} is used up.${until} Until then, another upstream can answer its models, for money.`,
     buttons: [
       { title: "Show Usage", command: "patchbay.showUsage" },
-      { title: "Use Another Upstream", command: "patchbay.openSettings", arguments: ["patchbay.routes"] },
+      { title: "Use Another Upstream", command: "patchbay.useAnotherUpstream" },
     ],
   };
 }
@@ -123,6 +123,11 @@ function resets(at: number, now: number): string {
 
 function moment(at: number, now: number): string {
   return `${span(at - now)} (${new Date(at).toLocaleString()})`;
+}
+
+/** Without a key, the command asks for it: what it takes goes by place. */
+function raiseLimit(keyId: string | null, limit: "quota" | "rate"): NoticeButton {
+  return { title: "Raise Limit", command: "patchbay.raiseLimit", arguments: [keyId ?? "", limit] };
 }
 
 function newKey(): NoticeButton {

@@ -10,6 +10,8 @@ interface Advice {
 
 const LOGS: PanelAction = { label: "Show Logs", command: "patchbay.showLogs" };
 const TEST: PanelAction = { label: "Test Connection", command: "patchbay.testConnection" };
+const ROUTE: PanelAction = { label: "Set a Route", command: "patchbay.openSettings", arguments: ["patchbay.routes"] };
+const ANOTHER_UPSTREAM: PanelAction = { label: "Use Another Upstream", command: "patchbay.useAnotherUpstream" };
 const UPSTREAMS = { openai: "OpenAI", openrouter: "OpenRouter", codex: "The ChatGPT backend" } as const;
 const CREDENTIALS: Readonly<Record<Row["upstream"], PanelAction>> = {
   openai: { label: "Set OpenAI API Key", command: "patchbay.setOpenaiKey" },
@@ -55,7 +57,7 @@ function adviceOf({ upstream, status, ending }: Row): Advice {
   if (status === 429)
     return {
       advice: "Wait for the reset, or send this model to another upstream.",
-      actions: [{ label: "Set a Route", command: "patchbay.openSettings", arguments: ["patchbay.routes"] }],
+      actions: [upstream === "codex" ? ANOTHER_UPSTREAM : ROUTE],
     };
   if (status >= 500) return { advice: "It is the upstream's trouble: try again in a while.", actions: [TEST] };
   return { advice: null, actions: [] };

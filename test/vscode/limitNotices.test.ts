@@ -41,6 +41,15 @@ describe("notices of limits", () => {
     assert.equal(model, 'The Patchbay key "laptop" may not use o3.');
   });
 
+  it("open right there the input that raises what was hit, a quota or a rate", () => {
+    const first = (code: string, changes: Partial<ControlRefused> = {}) =>
+      refusalNotice(refused(code, { until: NOW + 40 * MINUTE_MS, ...changes }), labelOf)?.buttons[0];
+    const raise = { title: "Raise Limit", command: "patchbay.raiseLimit" };
+    assert.deepEqual(first("quota_exceeded"), { ...raise, arguments: ["key_1", "quota"] });
+    assert.deepEqual(first("rate_limit_exceeded"), { ...raise, arguments: ["key_1", "rate"] });
+    assert.deepEqual(first("quota_exceeded", { keyId: null }), { ...raise, arguments: ["", "quota"] });
+  });
+
   it("look a key's name up where the process did not tell it, and do without where nobody knows it", () => {
     const named = refused("quota_exceeded", { keyLabel: null });
     assert.match(refusalNotice(named, labelOf)?.message ?? "", /^The Patchbay key "laptop" has used up/);
@@ -71,6 +80,10 @@ describe("notices of limits", () => {
     const plan = planOf([planWindow({ usedPercent: 100 }), planWindow({ windowMinutes: 10_080 })], true);
     const notice = planNotice(plan, NOW);
     assert.match(notice?.message ?? "", /5 hours limit is used up\. It resets in 2 h/);
+    assert.deepEqual(
+      notice?.buttons.find(({ title }) => title === "Use Another Upstream")?.command,
+      "patchbay.useAnotherUpstream",
+    );
     assert.equal(planNotice(planOf([planWindow()]), NOW), undefined);
   });
 
