@@ -29,7 +29,7 @@ export interface CatalogueParts extends BackendAccess {
 }
 
 /** The newest Codex CLI on npm on 2026-11-20; its requests are what this code was written against. */
-const CLIENT_VERSION = "0.169.0";
+export const SPOKEN_VERSION = "0.169.0";
 /** After a failure the upstream is left alone for this long. */
 const RETRY_AFTER_MS = 30_000;
 /** Two servers that disagree about the version must not make us ask at every answer. */
@@ -75,7 +75,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   }
 
   function addressOf(baseUrl: string): string {
-    return `${baseUrl.replace(/\/+$/, "")}/models?client_version=${encodeURIComponent(parts.clientVersion ?? CLIENT_VERSION)}`;
+    return `${baseUrl.replace(/\/+$/, "")}/models?client_version=${encodeURIComponent(parts.clientVersion ?? SPOKEN_VERSION)}`;
   }
 
   function refresh(): Promise<void> {

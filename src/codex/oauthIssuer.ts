@@ -91,6 +91,7 @@ export function createOauthIssuer({ baseUrl: written, fetch, userAgent, now }: I
   return {
     baseUrl,
     authorizeUrl({ redirectUri, codeChallenge, state, nonce }) {
+      // No `originator`: one that the page does not know ends in `missing_required_parameter`, and theirs is not ours to claim.
       const query = new URLSearchParams({
         response_type: "code",
         client_id: CODEX_CLIENT_ID,
@@ -102,7 +103,6 @@ export function createOauthIssuer({ baseUrl: written, fetch, userAgent, now }: I
         scope: SCOPE,
         id_token_add_organizations: "true",
         codex_cli_simplified_flow: "true",
-        originator: ORIGINATOR,
       });
       return `${server.authorization_endpoint}?${query.toString()}`;
     },

@@ -1,4 +1,5 @@
 import type { CodexAccess } from "../codex/tokenClaims.ts";
+import { SPOKEN_VERSION } from "../codex/catalogue.ts";
 import type { Call } from "./call.ts";
 import { isCodex } from "./clientIdentity.ts";
 import type { HeaderPairs } from "./exchange.ts";
@@ -28,6 +29,7 @@ const REPLACED: ReadonlySet<string> = new Set([
   "session_id",
   "x-codex-turn-state",
   "x-codex-beta-features",
+  "version",
   "x-openai-fedramp",
   "x-openai-internal-codex-residency",
   "x-openai-account-routing-override",
@@ -57,6 +59,9 @@ export function codexHeaders(call: Call, facts: CodexHeaderFacts): HeaderPairs {
     "application/json",
     "session-id",
     facts.sessionId,
+    // Some models are "not found" for requests that do not say which version of Codex' protocol they speak.
+    "version",
+    (isCodex(call.exchange) ? call.exchange.header("version") : undefined) ?? SPOKEN_VERSION,
   );
   const optional = {
     "x-codex-turn-state": facts.turnState,

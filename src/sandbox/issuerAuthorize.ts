@@ -18,6 +18,8 @@ type Refused = { readonly redirectUri: string; readonly state: string; readonly 
 
 // The ports and paths that are registered for this client; no others work.
 const REDIRECT_URI = /^http:\/\/(?:localhost|127\.0\.0\.1):(?:1455|1457)\/auth\/callback$/;
+/** Whoever names another is refused with an error that says something else; one may also be left out. */
+const ORIGINATOR = /^(?:codex_\w+|Codex [\w ]+|opencode|pi)$/;
 const SCOPES = new Set([
   "openid",
   "profile",
@@ -52,6 +54,7 @@ function readAuthorization(query: URLSearchParams): AuthorizationRequest | Refus
   const redirectUri = value("redirect_uri");
   if (!REDIRECT_URI.test(redirectUri))
     return { wrong: "The redirect_uri is not registered: it has to be port 1455 or 1457 here, with /auth/callback." };
+  if (query.has("originator") && !ORIGINATOR.test(value("originator"))) return { wrong: "missing_required_parameter" };
   const state = value("state");
   const refused = (error: string, text: string): Refused => ({ redirectUri, state, error, text });
   if (value("response_type") !== "code")

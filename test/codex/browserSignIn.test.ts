@@ -25,7 +25,7 @@ describe("a sign-in through a browser", () => {
       return true;
     });
 
-  it("asks with PKCE, state and nonce, for the registered address, under our own name", async () => {
+  it("asks with PKCE, state and nonce, for the registered address, under nobody's name", async () => {
     const { url } = await begin();
     assert.ok(url.startsWith(`${BASE_URL}/oauth/authorize?`));
     const query = Object.fromEntries(new URL(url).searchParams);
@@ -41,7 +41,6 @@ describe("a sign-in through a browser", () => {
       scope: "openid profile email offline_access",
       id_token_add_organizations: "true",
       codex_cli_simplified_flow: "true",
-      originator: "patchbay",
     });
   });
 

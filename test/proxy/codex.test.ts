@@ -141,6 +141,7 @@ describeTransports("a Codex model with our sign-in", (start) => {
     assert.equal(headers?.get("authorization"), `Bearer ${TOKEN}`);
     assert.equal(headers?.get("chatgpt-account-id"), "acc_1");
     assert.equal(headers?.get("originator"), "patchbay");
+    assert.match(headers?.get("version") ?? "", /^0\.\d+\.\d+$/);
     assert.equal(headers?.get("session-id"), body?.["prompt_cache_key"]);
     assert.ok(!JSON.stringify([...(headers ?? [])]).includes(KEY));
     assert.ok(proxy.logLines.some((line) => line.includes("temperature")));
@@ -260,9 +261,10 @@ describeTransports("a Codex model with our sign-in", (start) => {
     const trigger = { model: "gpt-6.1-sol", stream: true, input: [said, { type: "compaction_trigger" }] };
     await (await proxy.request("/v1/responses", post(trigger))).text();
     assert.equal(features(), "remote_compaction_v2");
-    const codex = { originator: "codex_exec", "x-codex-beta-features": "other" };
+    const codex = { originator: "codex_exec", version: "0.170.1", "x-codex-beta-features": "other" };
     await (await proxy.request("/v1/responses/compact", post({ ...trigger, stream: undefined }, codex))).text();
     assert.equal(features(), "other,remote_compaction_v2");
+    assert.equal(backend.headers.at(-1)?.get("version"), "0.170.1");
     await (await proxy.request("/v1/responses", post({ ...trigger, input: [said] }, codex))).text();
     assert.equal(features(), "other");
     await (await proxy.request("/v1/responses", post({ ...trigger, input: [said] }))).text();

@@ -45,6 +45,16 @@ describe("sandbox issuer's page", () => {
     }
   });
 
+  it("goes on for the originators that it knows, and where none is named", async () => {
+    for (const originator of ["codex_cli_rs", "Codex Desktop", undefined]) {
+      const answer = await authorize(sandbox, authorization({ originator, sandbox_auto: "1" }));
+      assert.equal(answer.status, 302);
+    }
+    const unknown = await authorize(sandbox, authorization({ originator: "patchbay", sandbox_auto: "1" }));
+    assert.equal(unknown.status, 400);
+    assert.match(await unknown.text(), /missing_required_parameter/);
+  });
+
   it("tells the client what is wrong with its request", async () => {
     for (const [changes, error] of [
       [{ response_type: "token" }, "unsupported_response_type"],

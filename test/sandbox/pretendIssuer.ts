@@ -20,7 +20,7 @@ export function authorization(changes: Record<string, string | undefined> = {}):
     scope: "openid profile email offline_access",
     id_token_add_organizations: "true",
     codex_cli_simplified_flow: "true",
-    originator: "patchbay",
+    originator: "codex_cli_rs",
     ...changes,
   };
   return new URLSearchParams(Object.entries(query).filter((one): one is [string, string] => one[1] !== undefined));
