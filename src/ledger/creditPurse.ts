@@ -32,6 +32,8 @@ export interface Purse {
   settle(request: CreditRequest, micros: number): void;
   /** Gives back what is held for a request that costs nothing; does nothing where nothing is. */
   release(requestId: string): void;
+  /** Whether something is held for a request. */
+  isHeld(requestId: string): boolean;
   standing(keyId: string): CreditStanding;
   /** Whether something waits to be written. */
   readonly isWaiting: boolean;
@@ -143,6 +145,7 @@ export function createPurse(sql: Sql, clock: Pick<Clock, "now">): Purse {
       const spending = spendings.get(requestId);
       if (spending?.movement.kind === "hold") move("release", spending.movement.request, 0);
     },
+    isHeld: (requestId) => spendings.get(requestId)?.movement.kind === "hold",
     standing(keyId) {
       const { stored, waiting, held } = accountOf(keyId);
       return { balanceMicros: stored + waiting + held, heldMicros: held };

@@ -60,6 +60,8 @@ export interface Admission {
    * process, and not settled is given back. Does nothing for any other request.
    */
   usageKnown(requestId: string): void;
+  /** Whether something is held here for a request that went on in the background. */
+  isHeld(requestId: string): boolean;
   standing(key: LocalKey): KeyStanding;
   /** The buckets that were taken from since the last call, to be kept over a restart. */
   takeDirtyBuckets(): ReadonlyMap<string, Bucket>;
@@ -86,7 +88,7 @@ export type UnknownPricePolicy = "refuse" | "allow";
 export interface AdmissionParts {
   readonly clock: Clock;
   readonly quota: Pick<QuotaCounter, "used" | "resetsAt" | "begin">;
-  readonly purse: Pick<Purse, "hold" | "release" | "standing">;
+  readonly purse: Pick<Purse, "hold" | "release" | "isHeld" | "standing">;
   /** The buckets that an earlier process left. */
   readonly buckets: ReadonlyMap<string, Bucket>;
   readonly unknownPrice: () => UnknownPricePolicy;
@@ -249,6 +251,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
       goingOn.delete(requestId);
       purse.release(requestId);
     },
+    isHeld: (requestId) => purse.isHeld(requestId),
     standing(key) {
       const { rate, quotaTokens } = key;
       const now = clock.now();

@@ -91,8 +91,10 @@ function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, r
   askLater(parts, RESPONSE_DELAYS_MS, {
     async ask() {
       const known = parts.usage.findByResponseId(upstream.name, responseId);
-      // Written again, because it may be another process on the same ledger that has settled it: what is held here is settled with it.
-      if (known?.usageSource === "reported") return known;
+      if (known?.usageSource === "reported") {
+        // What another process on the same ledger has settled is written again, which settles what is held here with it.
+        return parts.admission.isHeld(row.id) ? known : "settled";
+      }
       const body = await document(parts, upstream, `/responses/${encodeURIComponent(responseId)}`);
       const usage = readUsage(body?.["usage"]);
       if (usage !== undefined) return withUsage(row, usage, parts.costOf, row.modelServed, row.serviceTier);
@@ -106,7 +108,7 @@ function recoverResponse(parts: ProxyParts, upstream: Upstream, row: UsageRow, r
 /** What is asked of an upstream until it tells the usage of a row. */
 interface Question {
   /** Resolves with the settled row, or with undefined where the usage is not known yet. Never rejects. */
-  readonly ask: () => Promise<UsageRow | "never" | undefined>;
+  readonly ask: () => Promise<UsageRow | "settled" | "never" | undefined>;
   /** For the log, where it was never told. */
   readonly unknown: string;
   readonly row: UsageRow;
@@ -122,8 +124,10 @@ function askLater(parts: ProxyParts, delays: readonly number[], { ask, unknown, 
       void ask().then((settled) => {
         if (settled === undefined) return attempt(number + 1);
         if (settled === "never") return giveUp();
-        parts.usage.record(settled);
-        parts.usage.flush();
+        if (settled !== "settled") {
+          parts.usage.record(settled);
+          parts.usage.flush();
+        }
         return parts.admission.usageKnown(row.id);
       });
     });

@@ -185,7 +185,9 @@ describe("the purse", () => {
       const next = createPurse(sql, clock);
       assert.deepEqual(next.standing("key_a"), { balanceMicros: 100, heldMicros: 60 });
       assert.equal(next.hold(request(3), 41), "insufficient");
+      assert.ok(next.isHeld(request(1).requestId));
       next.settle(request(1), 12);
+      assert.ok(!next.isHeld(request(1).requestId));
       next.release(request(2).requestId);
       commit(sql, next);
       assert.deepEqual(next.standing("key_a"), { balanceMicros: 88, heldMicros: 0 });

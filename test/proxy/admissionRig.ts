@@ -77,6 +77,7 @@ export function admissionRig(buckets: ReadonlyMap<string, Bucket> = new Map()): 
           rig.freeMicros += holds.get(requestId) ?? 0;
           holds.delete(requestId);
         },
+        isHeld: (requestId) => holds.has(requestId),
         standing: () => ({ balanceMicros: rig.freeMicros, heldMicros: [...holds.values()].reduce((a, b) => a + b, 0) }),
       },
     }),
