@@ -59,6 +59,8 @@ export interface ControlRefused {
   readonly keyLabel: string | null;
   readonly model: string | null;
   readonly upstream: UpstreamName | null;
+  /** `model` where that is to blame, as in the error's body: for one whose price nobody knows, credit is no cure. */
+  readonly param: string | null;
   /** When the same request would pass, in milliseconds since the epoch; null also where no wait cures it. */
   readonly until: number | null;
 }

@@ -193,7 +193,7 @@ function createNewsGate(monotonic: () => number): (answered: Answered) => boolea
 }
 
 function tellRefusal(teller: ControlTeller | undefined, answered: Answered): void {
-  const { ending, keyId, keyLabel, model, upstream, until } = answered;
+  const { ending, keyId, keyLabel, model, upstream, param, until } = answered;
   teller?.publish(() => ({
     type: "refusal",
     refusal: {
@@ -203,6 +203,7 @@ function tellRefusal(teller: ControlTeller | undefined, answered: Answered): voi
       keyLabel: keyLabel ?? null,
       model: model ?? null,
       upstream: upstream ?? null,
+      param,
       until,
     },
   }));

@@ -202,6 +202,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
       throw new ApiError(
         "insufficient_credit",
         `${spokenKey(key.label)} has a credit, and the price of this request is not known: use a model with a price, or allow it with --unknown-price allow (in VS Code: 'patchbay.unknownPrice').`,
+        { param: "model" },
       );
     }
     // What costs nothing waits for nobody: a response in the background that took more than there is may be asked for.

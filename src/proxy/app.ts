@@ -10,7 +10,7 @@ import { type LocalKey, presentedKey, usableKey } from "./localKey.ts";
 import { hasLimits, limitHeaders, noLimits } from "./limitHeaders.ts";
 import { addOwnRoutes } from "./ownRoutes.ts";
 import type { ProxyApp, ProxyContext, ProxyVariables } from "./proxyApp.ts";
-import type { ProxyParts } from "./proxyParts.ts";
+import type { Answered, ProxyParts } from "./proxyParts.ts";
 import { addRelayRoutes } from "./relayRoutes.ts";
 import { explicitTarget } from "./upstream.ts";
 
@@ -19,6 +19,9 @@ const PREFLIGHT_HEADERS = {
   "access-control-max-age": "600",
 };
 const PREFLIGHT_STATUS = 204;
+
+type Refused = Pick<Answered, "param" | "until">;
+const NOT_REFUSED: Refused = { param: null, until: null };
 
 /** The proxy as a web-standard application: the contract's TCP routes over the parts that are passed in. */
 export function createApp(parts: ProxyParts): ProxyApp {
@@ -62,12 +65,12 @@ export function createApp(parts: ProxyParts): ProxyApp {
     if (known.code === "internal_error")
       parts.log.error("A request failed inside of Patchbay", { id: call.id, cause: error.message });
     const answer = refusal(call, known, context.get("streamedModel"));
-    tell(call, answer.status, known.code, known.until);
+    tell(call, answer.status, known.code, known);
     return answer;
   });
 
   /** Tells the request log about an answer of our own, once. */
-  function tell(call: Call, status: number, ending: string, until: number | null = null): void {
+  function tell(call: Call, status: number, ending: string, { param, until }: Refused = NOT_REFUSED): void {
     if (call.told) return;
     call.told = true;
     const { key, upstream, model } = call;
@@ -81,6 +84,7 @@ export function createApp(parts: ProxyParts): ProxyApp {
       upstream,
       model,
       ending,
+      param,
       until,
       totalMs: Math.round(parts.clock.monotonic() - call.arrivedAt),
     });

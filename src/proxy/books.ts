@@ -90,6 +90,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
       upstream: upstream.name,
       model: request.modelAsked,
       ending,
+      param: null,
       until: null,
       totalMs: Math.round(parts.clock.monotonic() - call.arrivedAt),
     });

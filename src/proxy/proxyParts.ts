@@ -57,6 +57,8 @@ export interface Answered {
   readonly model: string | null | undefined;
   /** How its answer ended, or the code of what it was refused for. */
   readonly ending: string;
+  /** What of a refused request it was refused for, as its body says: `model`; null where nothing in it is to blame. */
+  readonly param: string | null;
   /** When a refused request would pass, in milliseconds since the epoch; null where it was not refused, or no wait cures it. */
   readonly until: number | null;
   readonly totalMs: number;

@@ -40,6 +40,16 @@ export function refusalNotice(refused: ControlRefused, labelOf: LabelOfKey, keyC
   const manage: NoticeButton = { title: "Manage Keys", command: "patchbay.manageKeys" };
   switch (code) {
     case "insufficient_credit":
+      if (refused.param === "model")
+        return {
+          cause: `${cause} ${model ?? ""}`,
+          kind: "unknown_price",
+          message: `${key} has a credit, and nobody knows the price of ${asked}. Use a model with a price, or allow such models.`,
+          buttons: [
+            { title: "Allow Unknown Prices", command: "patchbay.openSettings", arguments: ["patchbay.unknownPrice"] },
+            manage,
+          ],
+        };
       return {
         cause,
         kind: code,

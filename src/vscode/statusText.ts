@@ -47,6 +47,7 @@ export function statusText(
         `Patchbay, today ${amountsText(facts, "tokensAndCost").replace("·", "and")}`,
         ...(isStreaming ? [`${facts.running.size} running`] : []),
         ...(lowest === undefined ? [] : [lowest.text]),
+        ...(facts.signIn?.state === "expired" ? ["the ChatGPT sign-in has ended"] : []),
         ...(reason === undefined ? [] : [reason]),
       ].join(", ");
       return { text: parts.join(" "), spoken };

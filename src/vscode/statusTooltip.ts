@@ -25,6 +25,9 @@ const LINKS: readonly (readonly [CommandId, string])[] = [
   ["patchbay.showLogs", "Logs"],
 ];
 
+/** Where that is what has to be done. */
+const SIGN_IN: (typeof LINKS)[number] = ["patchbay.signInChatgpt", "Sign In with ChatGPT"];
+
 const STATUS_TEXTS = {
   starting: "starting",
   running: "running",
@@ -50,7 +53,8 @@ export function statusTooltip(
   if (table !== undefined) paragraphs.push(table);
   const notes = [...runningNotes(facts), ...planNotes(facts, now), ...balanceNotes(facts)];
   if (notes.length > 0) paragraphs.push(notes.map((note) => `- ${note}`).join("\n"));
-  const links = LINKS.filter(([command]) => isEnabled(command));
+  const isOver = facts.signIn?.state === "expired";
+  const links = [...(isOver ? [SIGN_IN] : []), ...LINKS].filter(([command]) => isEnabled(command));
   paragraphs.push(links.map(([command, title]) => `[${title}](command:${command})`).join(" · "));
   return { markdown: paragraphs.join("\n\n"), commands: links.map(([command]) => command) };
 }

@@ -329,8 +329,8 @@ describe("admission", () => {
     assert.equal(rig.estimates, 0);
     rig.freeMicros = 1;
     const unknown = { estimate: () => undefined };
-    const { code, message } = refusal(rig.ask(key({ isCredit: true }), unknown));
-    assert.equal(code, "insufficient_credit");
+    const { code, param, message } = refusal(rig.ask(key({ isCredit: true }), unknown));
+    assert.deepEqual([code, param], ["insufficient_credit", "model"]);
     assert.match(message, /price of this request is not known.*--unknown-price allow/);
     rig.policy = "allow";
     passed(rig.ask(key({ isCredit: true }), unknown));

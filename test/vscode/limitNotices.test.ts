@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 /** A refusal as the process tells of it. */
 function refused(code: string, changes: Partial<ControlRefused> = {}): ControlRefused {
   const who = { keyId: "key_1", keyLabel: "laptop", model: "gpt-5.5", upstream: "openai" as const };
-  return { code, at: NOW, ...who, until: null, ...changes };
+  return { code, at: NOW, ...who, param: null, until: null, ...changes };
 }
 
 const labelOf = (id: string) => (id === "key_1" ? "laptop" : undefined);
@@ -48,6 +48,13 @@ describe("notices of limits", () => {
     assert.deepEqual(first("quota_exceeded"), { ...raise, arguments: ["key_1", "quota"] });
     assert.deepEqual(first("rate_limit_exceeded"), { ...raise, arguments: ["key_1", "rate"] });
     assert.deepEqual(first("quota_exceeded", { keyId: null }), { ...raise, arguments: ["", "quota"] });
+  });
+
+  it("advise no credit where a model has no price", () => {
+    const notice = refusalNotice(refused("insufficient_credit", { param: "model" }), labelOf);
+    assert.match(notice?.message ?? "", /nobody knows the price of gpt-5\.5/);
+    assert.ok(!notice?.buttons.some(({ command }) => command === "patchbay.addCredit"));
+    assert.notEqual(notice?.cause, refusalNotice(refused("insufficient_credit"), labelOf)?.cause);
   });
 
   it("look a key's name up where the process did not tell it, and do without where nobody knows it", () => {

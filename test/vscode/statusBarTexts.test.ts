@@ -61,6 +61,19 @@ describe("the status bar's text", () => {
 describe("the status bar's tooltip", () => {
   const all = () => true;
 
+  it("says that the sign-in has ended in the editor's words, and leads to a new one", () => {
+    const notice =
+      "The ChatGPT sign-in has expired: run `patchbay login` (in VS Code: 'Patchbay: Sign In with ChatGPT').";
+    const nobody = { email: undefined, planType: undefined, accountId: undefined, expiresAt: undefined };
+    const facts = factsOf({ signIn: { state: "expired", ...nobody, notice } });
+    const { markdown, commands } = statusTooltip(upView(), facts, NOW, all);
+    assert.match(markdown, /has expired: run "Patchbay: Sign In with ChatGPT"\./);
+    assert.doesNotMatch(markdown, /patchbay login/);
+    assert.equal(commands[0], "patchbay.signInChatgpt");
+    assert.match(statusText(upView(), facts, OPTIONS).spoken, /the ChatGPT sign-in has ended/);
+    assert.ok(!statusTooltip(upView(), factsOf(), NOW, all).commands.includes("patchbay.signInChatgpt"));
+  });
+
   it("splits today by upstream", () => {
     const { markdown } = statusTooltip(upView(), factsOf({ today: TODAY }), NOW, all);
     assert.match(markdown, /\| OpenAI \| 12,000 \| \\\$0\.40 \|/);

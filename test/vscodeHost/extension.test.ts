@@ -42,6 +42,23 @@ describe("the extension in a real VS Code", function () {
 
   explainFailures(() => session);
 
+  /** Presses a button of a notification that says this. In an editor under test they go to the notification center without a sound. */
+  async function press(message: RegExp, button: string): Promise<void> {
+    const notification = window.page
+      .locator(".notifications-center .notification-list-item")
+      .filter({ hasText: message })
+      .first();
+    await eventually(
+      async () => {
+        await window.ask("execute", { command: "notifications.showList" });
+        return notification.isVisible();
+      },
+      `the notification "${String(message)}"`,
+    );
+    await notification.getByRole("button", { name: button, exact: true }).click({ timeout: WAIT_MS });
+    await window.ask("execute", { command: "notifications.hideList" });
+  }
+
   it("is installed from a package that is small", async () => {
     const { bytes } = await packagedExtension();
     assert.ok(bytes < LARGEST_VSIX_BYTES, `${bytes} bytes`);
@@ -169,10 +186,36 @@ describe("the extension in a real VS Code", function () {
     assert.equal((await windowClient(control).credentials())?.openrouter, false);
   });
 
-  it("signs in with ChatGPT by a device code, after a word on the terms, and out again", async () => {
+  it("signs in with ChatGPT by a device code, after a word on the terms", async () => {
     await signInByDevice(window, control);
+  });
+
+  it("has a model of the plan answered by another upstream for money, and takes that back", async () => {
+    const key = await copiedKey(window);
+    const answeredBy = async (): Promise<string | undefined> => {
+      assert.equal((await session.ask(key, "Say ok.")).status, 200);
+      return (await windowClient(control).rows({ limit: 1 }))?.rows[0]?.upstream;
+    };
+    assert.equal(await answeredBy(), "codex");
+    await window.ask("start", { command: "patchbay.useAnotherUpstream", given: ["gpt-5.5"] });
+    await answerInput(window, "your API key");
+    await eventually(async () => (await answeredBy()) === "openai", "the route");
+    await press(/gpt-5\.5 is answered by OpenAI from now on, for money/, "Undo");
+    await eventually(async () => (await answeredBy()) === "codex", "the end of the route");
+  });
+
+  it("signs out of ChatGPT", async () => {
     await window.ask("execute", { command: "patchbay.signOut" });
     await eventually(async () => (await control.signIn())?.state === "signed_out", "the end of the sign-in");
+  });
+
+  it("opens from the notice of a used-up quota the input that raises it", async () => {
+    const { key } = await control.addKey({ label: "metered", quota: "1/day" });
+    await session.ask(key, "Say ok.");
+    await eventually(async () => (await session.ask(key, "Say ok.")).status === 429, "the refusal");
+    await press(/Patchbay key "metered" has used up its token quota/, "Raise Limit");
+    await answerInput(window, "0");
+    await eventually(async () => (await session.ask(key, "Say ok.")).status === 200, "the raised quota");
   });
 
   it("explains a limit that was hit where the user is", async () => {
