@@ -47,7 +47,7 @@ function sentenceOf({ upstream, status, ending }: Row): string {
     : `${name} reported a failure in its answer.`;
 }
 
-function adviceOf({ upstream, status, ending }: Row): Advice {
+function adviceOf({ upstream, status, ending, model }: Row): Advice {
   if (ending === "upstream_cut")
     return { advice: "Send it again; if it happens often, look at the log.", actions: [LOGS] };
   if (status === 401 || status === 403)
@@ -57,7 +57,9 @@ function adviceOf({ upstream, status, ending }: Row): Advice {
   if (status === 429)
     return {
       advice: "Wait for the reset, or send this model to another upstream.",
-      actions: [upstream === "codex" ? ANOTHER_UPSTREAM : ROUTE],
+      actions: [
+        upstream === "codex" ? { ...ANOTHER_UPSTREAM, ...(model === null ? {} : { arguments: [model] }) } : ROUTE,
+      ],
     };
   if (status >= 500) return { advice: "It is the upstream's trouble: try again in a while.", actions: [TEST] };
   return { advice: null, actions: [] };

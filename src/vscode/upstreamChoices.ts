@@ -18,15 +18,18 @@ type Upstreams = Pick<ControlState, "upstreams">["upstreams"];
 
 const EFFORT = /^(.+)-(?:none|minimal|low|medium|high|xhigh|max|ultra)$/;
 
-/** The models that the plan answers, or would but for a route of the user's, those asked for lately first. */
+/**
+ * The models that the plan answers, or would but for a route of the user's, those asked for lately first. A client with a sign-in of its own
+ * asks for models that are not listed while nobody is signed in here.
+ */
 export function planModels(
   models: readonly ListedModel[],
   lately: readonly string[],
   routes: Routes,
 ): readonly Choice<string>[] {
-  const ids = new Set(models.filter(({ upstream }) => upstream === "codex").map(({ id }) => id));
-  // A name with an effort is the plan's own way to ask for the same model: no other upstream knows it.
-  const plain = [...ids].filter((id) => !ids.has(EFFORT.exec(id)?.[1] ?? ""));
+  const listed = models.filter(({ upstream }) => upstream === "codex").map(({ id }) => id);
+  const ids = new Set([...listed, ...lately]);
+  const plain = [...new Set([...ids].map((id) => plainModel(id, ids)))];
   const rank = (id: string): number => (lately.includes(id) ? lately.indexOf(id) : lately.length);
   return plain
     .toSorted((one, other) => rank(one) - rank(other))
@@ -40,6 +43,12 @@ export function planModels(
           : undefined;
       return { label: id, ...(description === undefined ? {} : { description }), value: id };
     });
+}
+
+/** A model without its effort: a name with one is the plan's own way to ask for the same model, and no other upstream knows it. */
+export function plainModel(id: string, known: ReadonlySet<string>): string {
+  const plain = EFFORT.exec(id)?.[1];
+  return plain !== undefined && known.has(plain) ? plain : id;
 }
 
 /** Who else could answer a model of the plan, and what that costs; the way back where it is answered elsewhere already. */

@@ -4,7 +4,7 @@ import { UPSTREAM_TITLES } from "../panel/upstreamTitles.ts";
 import type { CommandId, Settings } from "./contributions.ts";
 import { readSetting } from "./editorSettings.ts";
 import { pickChoice } from "./pickChoice.ts";
-import { planModels, upstreamChoices, type UpstreamWay, withRoute } from "./upstreamChoices.ts";
+import { plainModel, planModels, upstreamChoices, type UpstreamWay, withRoute } from "./upstreamChoices.ts";
 import { type AnsweringProcess, answeringProcess, type WindowParts } from "./windowParts.ts";
 
 /** Models that were asked for within so many requests stand first. */
@@ -19,12 +19,14 @@ export async function useAnotherUpstream(parts: WindowParts, given?: unknown): P
   const routes = readSetting("routes");
   const choices = planModels(models, await modelsOfLate(running), routes);
   if (choices.length === 0 && typeof given !== "string") {
-    void window.showInformationMessage("No model is answered by a ChatGPT plan: nobody is signed in with ChatGPT.");
+    void window.showInformationMessage(
+      "Nothing was asked of a ChatGPT plan yet, and nobody is signed in with ChatGPT.",
+    );
     return;
   }
   const model =
     typeof given === "string"
-      ? given
+      ? plainModel(given, new Set(choices.map(({ value }) => value)))
       : await pickChoice(choices, { title: "Use Another Upstream (1/2)", placeHolder: "For which model?" });
   if (model === undefined) return;
   const way = await pickChoice(upstreamChoices(model, upstreams, models, routes), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { UpstreamName } from "../../src/ledger/usageRow.ts";
-import { planModels, upstreamChoices, withRoute } from "../../src/vscode/upstreamChoices.ts";
+import { plainModel, planModels, upstreamChoices, withRoute } from "../../src/vscode/upstreamChoices.ts";
 
 function listed(id: string, upstream: UpstreamName) {
   return { id, object: "model" as const, created: 0, owned_by: "openai", upstream };
@@ -32,6 +32,16 @@ describe("another upstream for a model of the plan", () => {
         ["gpt-5.5", "answered by OpenAI now"],
       ],
     );
+  });
+
+  it("is offered for what a client with a sign-in of its own asked for, where nobody is signed in here", () => {
+    const choices = planModels([listed("gpt-4.1", "openai")], ["gpt-5.5-high", "gpt-5.5"], {});
+    assert.deepEqual(
+      choices.map(({ value }) => value),
+      ["gpt-5.5"],
+    );
+    assert.equal(plainModel("gpt-5.5-high", new Set(["gpt-5.5"])), "gpt-5.5");
+    assert.equal(plainModel("gpt-5.1-codex-max", new Set(["gpt-5.5"])), "gpt-5.1-codex-max");
   });
 
   it("says that each request costs money, and asks for a key where there is none", () => {
