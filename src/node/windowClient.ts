@@ -43,6 +43,8 @@ export interface WindowClient {
   balances(): Promise<ControlBalances | undefined>;
   usageView(query: UsageViewQuery): Promise<ControlUsageView | undefined>;
   rows(query: RowsQuery): Promise<ControlRowPage | undefined>;
+  /** Whether no other window tells the user of this. */
+  claimNotice(occasion: string): Promise<boolean>;
 }
 
 const NOT_FOUND = 404;
@@ -78,6 +80,10 @@ export function windowClient(client: Pick<ControlClient, "ask">): WindowClient {
     balances: () => known(client.ask("GET", "/balances", undefined, UPSTREAM_DEADLINE_MS)),
     usageView: (query) => known(client.ask("GET", `/usage/view?${queryText(query)}`)),
     rows: (query) => known(client.ask("GET", `/rows?${queryText(query)}`)),
+    async claimNotice(occasion) {
+      const answer = await known<{ readonly isFirst: boolean }>(client.ask("POST", "/notices/claim", { occasion }));
+      return answer?.isFirst ?? true;
+    },
   };
 }
 

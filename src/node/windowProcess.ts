@@ -11,6 +11,7 @@ import { KEY_DEFAULTS } from "./keyDraft.ts";
 import { createVerifyKey } from "./keyVerdict.ts";
 import { ListenError } from "./listenOn.ts";
 import { networkSettings } from "./networkSettings.ts";
+import { addNoticeClaims } from "./noticeClaims.ts";
 import type { ControlTeller } from "./processControl.ts";
 import { type ProcessSettings, type ProxyProcess, startProxyProcess, systemClock } from "./proxyProcess.ts";
 import { newRequestId } from "./requestId.ts";
@@ -166,6 +167,7 @@ function processSettings(
         teller = ownTeller;
         settings.add(api, ownTeller);
         credentials.add(api, ownTeller);
+        addNoticeClaims(api);
         addBalanceRoutes(api, {
           fetch: () => fetch,
           upstream: () => currentProxy().upstreams.openrouter,

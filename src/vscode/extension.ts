@@ -100,7 +100,11 @@ export function activate(context: ExtensionContext): void {
     isEnabled: (command: CommandId) => isEnabled(command, keysNow()),
     read: readSetting,
   });
-  const showNotice = createNoticeShower(context.globalState, () => readSetting("notices.limits"));
+  const showNotice = createNoticeShower(
+    context.globalState,
+    () => readSetting("notices.limits"),
+    async (occasion) => connection.client === undefined || windowClient(connection.client).claimNotice(occasion),
+  );
   const panels = createUsagePanels({
     context,
     connection,
@@ -148,9 +152,10 @@ export function activate(context: ExtensionContext): void {
       );
     if (event.type === "keys") keyChanges += 1;
     if (event.type !== "refusal") return;
+    const { code, keyId, at } = event.refusal;
     const labelOf = (keyId: string) => watch.facts.keys.find(({ id }) => id === keyId)?.label;
     const notice = refusalNotice(event.refusal, labelOf, keyChanges);
-    if (notice !== undefined) showNotice(notice);
+    if (notice !== undefined) showNotice(notice, `${code} ${keyId ?? ""} ${at}`);
   });
 
   context.subscriptions.push(

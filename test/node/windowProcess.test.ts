@@ -212,6 +212,15 @@ describe("the process that windows share", () => {
     assert.deepEqual(facts(await refusedFor("old", { expires: "1s" }, "gpt-5.5")), ["key_expired", null, null, true]);
   });
 
+  it("lets one window alone tell the user of an occasion that all of them hear of", async () => {
+    const { extended } = await start();
+    const occasion = "quota_exceeded key_1 1";
+    const claims = await Promise.all([1, 2, 3].map(() => extended.claimNotice(occasion)));
+    assert.equal(claims.filter((isFirst) => isFirst).length, 1);
+    assert.equal(await extended.claimNotice("quota_exceeded key_1 2"), true);
+    await assert.rejects(extended.claimNotice(""), /An occasion is a text/);
+  });
+
   it("tells of a refusal once, however often its client asks again at once", async () => {
     const running = await start();
     const events = await attach(running);

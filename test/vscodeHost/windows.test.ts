@@ -75,6 +75,32 @@ describe("windows of a real VS Code, and the process that they share", function 
     await eventually(async () => (await visitors()) === 1, "the second window's end");
   });
 
+  it("tell of a limit that was hit in one of them alone", async () => {
+    const second = await session.host.openWindow("two");
+    await eventually(async () => (await visitors()) === 2, "both windows");
+    const control = await session.control();
+    const shown = async (): Promise<number> => {
+      const counts = await Promise.all(
+        [window, second].map(async (one) => {
+          await one.ask("execute", { command: "notifications.showList" });
+          return one.page
+            .locator(".notifications-center .notification-list-item")
+            .filter({ hasText: "may not use" })
+            .count();
+        }),
+      );
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    for (const [told, label] of ["bound", "bound too"].entries()) {
+      const { key } = await control.addKey({ label, models: ["nothing"] });
+      assert.equal((await session.ask(key, "Say ok.")).status, 403);
+      await eventually(async () => (await shown()) > told, "the notice");
+    }
+    assert.equal(await shown(), 2, "one for each key");
+    await second.close();
+    await eventually(async () => (await visitors()) === 1, "the second window's end");
+  });
+
   it("lose no byte of a stream when the one that it belongs to reloads", async () => {
     const before = await pid();
     const stream = await streaming(await copiedKey(window));
