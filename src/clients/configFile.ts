@@ -114,9 +114,33 @@ export async function writeConfigFile(file: ConfigFile, text: string | undefined
 /** Makes a folder with those around it. Returns the outermost one that it made; undefined where it was there. */
 export async function makeFolder(path: string): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true, mode: 0o700 });
+    return await makeFolders(path);
   } catch (error) {
     throw fileTrouble(path, "made", error);
+  }
+}
+
+/** One by one: where a folder takes no others (`/proc`), Node's own recursion has no end. */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    return await makeOneFolder(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
+    const outermost = await makeFolders(parent);
+    const own = await makeOneFolder(path);
+    return outermost ?? own;
+  }
+}
+
+/** Undefined where there is one. */
+async function makeOneFolder(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
+    throw error;
   }
 }
 
