@@ -26,6 +26,8 @@ export interface HeldCredentials {
 /** Credentials that live in this process's memory only; the windows keep them for good. */
 export interface CredentialRoutes {
   keyOf(upstream: KeyedUpstream): string | undefined;
+  /** Until a window has handed over what it has, a promise of that; it is kept after `FIRST_OFFER_DEADLINE_MS` at the latest. */
+  toCome(): Promise<void> | undefined;
   /** The Codex tokens, stored by way of the attached windows. */
   readonly store: CredentialStore;
   /** Adds the routes below `/credentials`. */
@@ -42,6 +44,8 @@ export interface CredentialRoutesParts {
 
 /** A window answers in milliseconds, unless its machine has just woken up. */
 const STORE_DEADLINE_MS = 10_000;
+/** A window looks for its process every 100 ms. Longer than this no agent is kept waiting for what may not come. */
+const FIRST_OFFER_DEADLINE_MS = 3_000;
 const KEYED: readonly KeyedUpstream[] = ["openai", "openrouter"];
 
 interface Pending {
@@ -56,6 +60,14 @@ export function createCredentialRoutes({ verify, randomId, later }: CredentialRo
   let codex: CodexTokens | undefined;
   let pending: Pending | undefined;
   let teller: ControlTeller | undefined;
+  let hasCome: () => void = () => undefined;
+  let toCome: Promise<void> | undefined = new Promise((resolve) => {
+    hasCome = () => {
+      toCome = undefined;
+      resolve();
+    };
+  });
+  const stopWaiting = later(FIRST_OFFER_DEADLINE_MS, hasCome);
 
   function held(): HeldCredentials {
     return { openai: keys.has("openai"), openrouter: keys.has("openrouter"), codex: codex !== undefined };
@@ -101,6 +113,7 @@ export function createCredentialRoutes({ verify, randomId, later }: CredentialRo
 
   return {
     keyOf: (upstream) => keys.get(upstream),
+    toCome: () => toCome,
     store: {
       read: () => Promise.resolve(codex),
       async write(tokens) {
@@ -126,6 +139,8 @@ export function createCredentialRoutes({ verify, randomId, later }: CredentialRo
       api.post("/credentials", async (context) => {
         const before = JSON.stringify(held());
         take(await jsonBody(context));
+        stopWaiting();
+        hasCome();
         if (JSON.stringify(held()) !== before) ownTeller.publishState();
         return context.json(held());
       });

@@ -45,6 +45,8 @@ export interface ProcessSettings {
   readonly aliases: ModelAliases;
   /** Opens the ChatGPT sign-in, over the same network settings as the upstreams; rejects with a sentence for the user. */
   readonly openKeeper: (fetch: Fetch) => Promise<TokenKeeper>;
+  /** As `ProxyParts.credentialsToCome`; left out where they are there from the start. */
+  readonly credentialsToCome?: () => Promise<void> | undefined;
   /** What bounds a managed key that says nothing else. */
   readonly keyDefaults: KeyDefaults;
   /** The one fixed key; undefined where none is set. */
@@ -164,6 +166,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       decodeBody,
       createDecoder,
       settings: () => settings.proxy,
+      credentialsToCome: () => settings.credentialsToCome?.(),
       keyRing,
       admission,
       liveRequests,

@@ -150,6 +150,7 @@ function processSettings(
         }),
       );
     },
+    credentialsToCome: () => credentials.toCome(),
     keyDefaults: KEY_DEFAULTS,
     fixedKey: undefined,
     statsPath: undefined,

@@ -28,6 +28,8 @@ export interface ProxyParts {
   readonly decodeBody: DecodeBody;
   readonly createDecoder: CreateDecoder;
   readonly settings: () => ProxySettings;
+  /** While the upstreams' credentials have not come yet, a promise of them that never rejects: a request waits for it instead of failing. */
+  readonly credentialsToCome?: () => Promise<void> | undefined;
   /** The keys that may call; undefined where none was made. */
   readonly keyRing: KeyRing | undefined;
   readonly admission: Admission;

@@ -58,6 +58,8 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const facts = await factsOf(call, target, key);
     if (facts.stream) context.set("streamedModel", facts.model);
     call.model = facts.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
+    const toCome = parts.credentialsToCome?.();
+    if (toCome !== undefined) await toCome;
     const name = await choose(facts);
     call.upstream = name;
     parts.admission.checkModel(key, modelQuestion(call, target, facts));

@@ -22,7 +22,8 @@ export async function offerAll(secrets: HostSecrets, client: WindowClient): Prom
     ...(openrouter === undefined ? {} : { openrouter }),
     ...(codex === undefined ? {} : { codex }),
   };
-  if (Object.keys(offered).length > 0) await client.offerCredentials(offered);
+  // Nothing is told as well: requests wait for the first window's word.
+  await client.offerCredentials(offered);
 }
 
 /** Hands over one secret that has changed, here or in another window; one that is gone is taken away. */

@@ -25,7 +25,14 @@ describe("the process that windows share", () => {
   const opened = new Opened();
   afterEach(() => opened.closeAll());
 
+  /** Starts a process, and hands it nothing, as a window does that keeps no secrets. */
   async function start(changes: Partial<WindowStart> = {}): Promise<Running> {
+    const running = await startUnattended(changes);
+    await running.extended.offerCredentials({});
+    return running;
+  }
+
+  async function startUnattended(changes: Partial<WindowStart> = {}): Promise<Running> {
     const dataDirectory = mkdtempSync(join(tmpdir(), "patchbay-"));
     opened.add(() => rmSync(dataDirectory, { recursive: true, force: true }));
     const process_ = await startWindowProcess(
@@ -271,6 +278,22 @@ describe("the process that windows share", () => {
       }
       const page = await running.extended.rows({ limit: 10 });
       assert.deepEqual(page?.rows.map(({ upstream }) => upstream).toReversed(), ["openai", "codex", "openai"]);
+    });
+
+    it("lets a request that comes before its first window wait for what that one hands over", async () => {
+      const running = await startUnattended();
+      const { key } = await running.client.addKey({ label: "early" });
+      const codex = await tokensOf(running);
+      const early = ask(running.url, key, { model: "gpt-5.5" });
+      // A later request that is answered at once shows that the early one has arrived.
+      assert.equal((await fetch(`${running.url}/health`)).status, 200);
+      await running.extended.offerCredentials({ codex });
+      assert.equal((await early).status, 200);
+      const page = await running.extended.rows({ limit: 10 });
+      assert.deepEqual(
+        page?.rows.map(({ upstream }) => upstream),
+        ["codex"],
+      );
     });
 
     it("has refreshed tokens stored by a window before it relies on them", async () => {
