@@ -4,11 +4,10 @@ import { chatModels, workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow, ConnectionFacts, FoundTexts } from "./clientRow.ts";
 import { isTable, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
+import { CONTEXT_TOKENS, OUTPUT_TOKENS } from "./modelFigures.ts";
 import { invalidYamlLine } from "./invalidYamlLine.ts";
 import { exportFrom } from "./shellText.ts";
 
-const CONTEXT_TOKENS = 128_000;
-const OUTPUT_TOKENS = 16_384;
 /** Zed derives it from the provider's name. */
 const ZED_KEY_VARIABLE = "PATCHBAY_API_KEY";
 const KEY_IN_FILE = "The local key is part of the file; it is good at this Patchbay only.";

@@ -1,12 +1,11 @@
 import { folderOf, inHome, joined } from "./clientFolders.ts";
-import { type ClientModel, workingModel } from "./clientModels.ts";
+import { workingModel } from "./clientModels.ts";
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
-import { type ConfigObject, isTable, valueAt } from "./configValue.ts";
+import { isTable, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
+import { modelFigures } from "./modelFigures.ts";
 
 const PROVIDER = "patchbay";
-const CONTEXT_TOKENS = 128_000;
-const OUTPUT_TOKENS = 16_384;
 
 /** OpenClaw. Its file is JSON5; `mode: "merge"` keeps the providers that it knows itself. */
 export const OPENCLAW_CLIENT: ClientRow = {
@@ -26,7 +25,7 @@ export const OPENCLAW_CLIENT: ClientRow = {
       baseUrl: `${facts.origin}/v1`,
       apiKey: facts.key,
       api: "openai-responses",
-      models: facts.models.map(modelOf),
+      models: facts.models.map((model) => ({ id: model.id, name: model.name, ...modelFigures(model) })),
     };
     return {
       edits: [
@@ -52,23 +51,4 @@ function configOf(place: ClientPlace): string {
   const chosen = place.environment["OPENCLAW_CONFIG_PATH"];
   if (chosen !== undefined && chosen !== "") return chosen;
   return joined(place, folderOf(place, "OPENCLAW_STATE_DIR", ".openclaw"), "openclaw.json");
-}
-
-function modelOf({ id, name, contextTokens, outputTokens, cost }: ClientModel): ConfigObject {
-  return {
-    id,
-    name,
-    contextWindow: contextTokens ?? CONTEXT_TOKENS,
-    maxTokens: outputTokens ?? OUTPUT_TOKENS,
-    ...(cost === undefined
-      ? {}
-      : {
-          cost: {
-            input: cost.input,
-            output: cost.output,
-            cacheRead: cost.cacheRead ?? cost.input,
-            cacheWrite: cost.cacheWrite ?? cost.input,
-          },
-        }),
-  };
 }

@@ -3,11 +3,10 @@ import { chatModels, type ClientModel, smallModel, workingModel } from "./client
 import type { ClientPlace, ClientRow } from "./clientRow.ts";
 import { type ConfigObject, valueAt } from "./configValue.ts";
 import { foundDocument } from "./foundDocument.ts";
+import { CONTEXT_TOKENS, modelFigures, OUTPUT_TOKENS } from "./modelFigures.ts";
 import { commandText, exportFrom } from "./shellText.ts";
 
 const PROVIDER = "patchbay";
-const CONTEXT_TOKENS = 128_000;
-const OUTPUT_TOKENS = 16_384;
 const KEY_IN_FILE = "The local key is part of the file; it is good at this Patchbay only.";
 const QWEN_KEY_VARIABLE = "PATCHBAY_KEY";
 
@@ -139,24 +138,9 @@ export const PI_CLIENT: ClientRow = {
   },
 };
 
-function piModel({ id, name, contextTokens, outputTokens, cost, needsResponses }: ClientModel): ConfigObject {
-  return {
-    id,
-    name,
-    ...(needsResponses ? { api: "openai-responses" } : {}),
-    contextWindow: contextTokens ?? CONTEXT_TOKENS,
-    maxTokens: outputTokens ?? OUTPUT_TOKENS,
-    ...(cost === undefined
-      ? {}
-      : {
-          cost: {
-            input: cost.input,
-            output: cost.output,
-            cacheRead: cost.cacheRead ?? cost.input,
-            cacheWrite: cost.cacheWrite ?? cost.input,
-          },
-        }),
-  };
+function piModel(model: ClientModel): ConfigObject {
+  const { id, name, needsResponses } = model;
+  return { id, name, ...(needsResponses ? { api: "openai-responses" } : {}), ...modelFigures(model) };
 }
 
 function piModels(place: ClientPlace): string {
