@@ -5,7 +5,7 @@ import { type Exchange, type HeaderPairs, type RelayObserver, type UpstreamReque
 import { NodeBody, type UpstreamBody } from "./nodeBody.ts";
 import { NodeRelay, type RelayHouse } from "./nodeRelay.ts";
 import { SilenceWatch } from "./silenceWatch.ts";
-import { TurnFlush } from "./turnFlush.ts";
+import type { TurnFlush } from "./turnFlush.ts";
 
 /** What all exchanges of a process share. */
 export interface NodeExchangeSettings {
@@ -14,8 +14,8 @@ export interface NodeExchangeSettings {
   readonly maximumBodyBytes: number;
   /** Milliseconds after which an observer is asked to bridge the upstream's silence; 0 never asks. */
   readonly keepAliveAfterMs: number;
-  /** Runs once per turn of the event loop before clients see what the turn brought, so that rows are durable before an answer ends. Must not throw. */
-  readonly beforeFlush: () => void;
+  /** What clients see of a turn of the event loop leaves through this. */
+  readonly turns: TurnFlush;
   readonly clock: Clock;
   /** Is told of answers that Node refuses to send. */
   readonly log?: Log;
@@ -32,7 +32,7 @@ export type NodeExchanges = (
 export function createNodeExchanges(settings: NodeExchangeSettings): NodeExchanges {
   const house: RelayHouse = {
     dispatcher: settings.dispatcher,
-    turns: new TurnFlush(settings.beforeFlush),
+    turns: settings.turns,
     watch: new SilenceWatch(settings.keepAliveAfterMs, settings.clock),
     log: settings.log,
   };

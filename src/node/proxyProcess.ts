@@ -30,6 +30,7 @@ import { readingAfter } from "./readingAfter.ts";
 import { openProcessAccounts, RECOVERY_MS } from "./processAccounts.ts";
 import { newRequestId } from "./requestId.ts";
 import { openStatsMirror } from "./statsMirror.ts";
+import { TurnFlush } from "./turnFlush.ts";
 import { createUpstreamDispatcher, type UpstreamDispatcherSettings } from "./upstreamDispatcher.ts";
 import { openUsageSpool } from "./usageSpool.ts";
 import { VERSION } from "./version.ts";
@@ -113,7 +114,10 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
     const { keys, accounts, ledger, admission } = processAccounts;
     const mirror = settings.statsPath === undefined ? undefined : openStatsMirror(settings.statsPath, log);
     if (mirror !== undefined) ledger.onRecorded((row) => mirror.write(row));
-    const writer = createLedgerWriter(ledger, openUsageSpool(settings.dataDirectory, log, clock.now()), clock, log);
+    // Rows are durable before their clients see the end of an answer.
+    const turns = new TurnFlush(() => writer.flush());
+    const spool = openUsageSpool(settings.dataDirectory, log, clock.now());
+    const writer = createLedgerWriter(ledger, spool, turns, clock, log);
     // Whoever reads in this process sees all that was recorded.
     const sql = readingAfter(() => writer.commit(), file);
     const keyRing = createKeyRing({
@@ -136,7 +140,7 @@ async function startClaimed(settings: ProcessSettings, log: Log, claim: ControlC
       dispatcher,
       maximumBodyBytes: settings.proxy.maximumBodyBytes,
       keepAliveAfterMs: settings.keepAliveAfterMs,
-      beforeFlush: () => writer.flush(),
+      turns,
       clock,
       log,
     });

@@ -9,6 +9,7 @@ export interface Flushable {
  */
 export class TurnFlush {
   readonly #beforeFlush: () => void;
+  #due = false;
   #waiting: Flushable[] = [];
 
   /** @param beforeFlush runs once per turn, before any client's bytes leave: what must be durable first is stored here. Must not throw. */
@@ -18,12 +19,21 @@ export class TurnFlush {
 
   /** Asks for one `flush` at the end of this turn. The caller asks once per turn. */
   request(flushable: Flushable): void {
+    this.#waiting.push(flushable);
+    this.wake();
+  }
+
+  /** Asks for `beforeFlush` at the end of this turn, where no client may be waiting for a flush. */
+  wake(): void {
+    if (this.#due) return;
+    this.#due = true;
     // Immediates run right after the poll phase that delivered the bytes: nothing waits that has not to, and the answers
     // of all sockets that were readable in this phase are committed together.
-    if (this.#waiting.push(flushable) === 1) setImmediate(this.#run);
+    setImmediate(this.#run);
   }
 
   readonly #run = (): void => {
+    this.#due = false;
     const flushables = this.#waiting;
     this.#waiting = [];
     this.#beforeFlush();

@@ -90,7 +90,7 @@ describe("a response in the background of a key with credit", function () {
     assert.equal((await runKeysIn(folder, ["credit", key.id, `=${granted / 1e6}`])).code, 0);
     await begun(serve, key);
     assert.equal((await begin(serve, key)).status, 402);
-    await until(() => countIn(folder, "credit_hold") === 2, "the holds on the disk");
+    assert.equal(countIn(folder, "credit_hold"), 2, "what is held is on the disk before the answers end");
 
     await serve.kill();
     serve = await restart();

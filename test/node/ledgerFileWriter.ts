@@ -8,6 +8,7 @@ import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import { openLedgerFile } from "../../src/node/ledgerFile.ts";
 import { createLedgerWriter } from "../../src/node/ledgerWriter.ts";
 import { openUsageSpool } from "../../src/node/usageSpool.ts";
+import { TurnFlush } from "../../src/node/turnFlush.ts";
 import { DAY, listeningLog, row } from "../ledger/temporaryLedger.ts";
 
 const ROWS_OF_A_TURN = 20;
@@ -24,7 +25,8 @@ if (first === undefined) {
   }
 }
 
-const writer = createLedgerWriter(ledger, openUsageSpool(folder, log, clock.now()), clock, log);
+const turns = new TurnFlush(() => writer.flush());
+const writer = createLedgerWriter(ledger, openUsageSpool(folder, log, clock.now()), turns, clock, log);
 let index = Number(first);
 setInterval(() => {
   for (const end = index + ROWS_OF_A_TURN; index < end; index += 1) {

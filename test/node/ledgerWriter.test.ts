@@ -12,6 +12,7 @@ import { createLedgerWriter, type LedgerWriter } from "../../src/node/ledgerWrit
 import { readingAfter } from "../../src/node/readingAfter.ts";
 import { openProcessAccounts } from "../../src/node/processAccounts.ts";
 import { openSqlite } from "../../src/node/sqlite.ts";
+import { TurnFlush } from "../../src/node/turnFlush.ts";
 import { openUsageSpool } from "../../src/node/usageSpool.ts";
 import type { Clock, Sql } from "../../src/ports.ts";
 import type { Admission } from "../../src/proxy/admission.ts";
@@ -49,7 +50,8 @@ describe("the writer of the ledger", () => {
     const file = openLedgerFile(folder, log, time.now());
     opened.add(() => file.close());
     const { ledger, admission } = openProcessAccounts(file, time, log, () => "refuse");
-    const writer = createLedgerWriter(ledger, openUsageSpool(spoolFolder, log, time.now()), time, log);
+    const turns = new TurnFlush(() => writer.flush());
+    const writer = createLedgerWriter(ledger, openUsageSpool(spoolFolder, log, time.now()), turns, time, log);
     const sql = readingAfter(() => writer.commit(), file);
     return { folder, file, ledger, writer, sql, admission, lines: log.lines };
   }
@@ -95,6 +97,28 @@ describe("the writer of the ledger", () => {
       setImmediate(resolve);
     });
     assert.deepEqual([...spooled(folder), ...committed(folder)], ["request-1"]);
+  });
+
+  it("waits with its commit for a quiet moment while rows keep coming, but not for long", async () => {
+    const { folder, writer } = start();
+    const began = performance.now();
+    let [rows, last, longestPause] = [0, began, 0];
+    await until(() => {
+      const now = performance.now();
+      longestPause = Math.max(longestPause, now - last);
+      last = now;
+      writer.record(row({ id: `request-${(rows += 1)}` }));
+      writer.flush();
+      return committed(folder).length > 0;
+    }, "a commit while rows keep coming");
+    const waited = performance.now() - began;
+    // A machine that does much else pauses this test too.
+    assert.ok(
+      waited > 200 || longestPause > 20,
+      `${waited.toFixed(0)} ms, pauses of ${longestPause.toFixed(0)} at most`,
+    );
+    await until(() => committed(folder).length === rows, "the commit of the last rows");
+    assert.deepEqual(spooled(folder), []);
   });
 
   it("commits many rows without waiting for its timer, but not before their clients were served", async () => {
@@ -153,6 +177,13 @@ describe("the writer of the ledger", () => {
     again.write();
     assert.equal(start(folder).admission.standing(key).usedTokens, 2 * ROW_TOKENS);
     assert.deepEqual(committed(folder), ["a", "b"]);
+  });
+
+  it("commits before the flush returns where a response goes on in the background, for whose sake credit stays held", () => {
+    const { folder, writer } = start();
+    writer.record(row({ upstream: "openai", endpoint: "responses", responseId: "resp_1", usageSource: "none" }));
+    writer.flush();
+    assert.deepEqual(committed(folder), ["request-1"]);
   });
 
   it("commits before the flush returns where the spool cannot be written", () => {

@@ -4,6 +4,7 @@ import { ListenError } from "../../src/node/listenOn.ts";
 import { startListener, type Listener, type ListenerBindings } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
+import { TurnFlush } from "../../src/node/turnFlush.ts";
 import { httpUpstream, Opened, RawClient, startRelay, until, within } from "./relayRig.ts";
 
 describe("The listener", () => {
@@ -23,7 +24,7 @@ describe("The listener", () => {
         dispatcher,
         maximumBodyBytes: 1000,
         keepAliveAfterMs: 0,
-        beforeFlush: () => {},
+        turns: new TurnFlush(() => {}),
         clock: { now: () => Date.now(), monotonic: () => performance.now() },
       }),
       ...options,

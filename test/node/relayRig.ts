@@ -11,6 +11,7 @@ import type { Dispatcher } from "undici";
 import { startListener, type Listener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
+import { TurnFlush } from "../../src/node/turnFlush.ts";
 import type { Log } from "../../src/ports.ts";
 import { RelayFailure, type Exchange, type RelayObserver } from "../../src/proxy/exchange.ts";
 
@@ -158,7 +159,7 @@ export async function startRelay(opened: Opened, upstream: string, options: Rela
       dispatcher,
       maximumBodyBytes: options.maximumBodyBytes ?? 2 ** 30,
       keepAliveAfterMs: options.keepAliveAfterMs ?? 0,
-      beforeFlush: options.beforeFlush ?? (() => {}),
+      turns: new TurnFlush(options.beforeFlush ?? (() => {})),
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
       ...(options.log === undefined ? {} : { log: options.log }),
     }),

@@ -13,6 +13,7 @@ import { startListener } from "../../src/node/listener.ts";
 import { createNodeExchanges } from "../../src/node/nodeExchange.ts";
 import { leaveUntyped } from "../../src/node/untypedAnswer.ts";
 import { createUpstreamDispatcher } from "../../src/node/upstreamDispatcher.ts";
+import { TurnFlush } from "../../src/node/turnFlush.ts";
 import type { TokenKeeper } from "../../src/codex/tokenKeeper.ts";
 import { createAdmission } from "../../src/proxy/admission.ts";
 import { createApp } from "../../src/proxy/app.ts";
@@ -293,7 +294,7 @@ export async function startOverSockets(options: ProxyOptions): Promise<TestProxy
       dispatcher,
       maximumBodyBytes: made.settings.maximumBodyBytes,
       keepAliveAfterMs: 5_000,
-      beforeFlush: () => undefined,
+      turns: new TurnFlush(() => undefined),
       clock: made.parts.clock,
     }),
     host: "127.0.0.1",
