@@ -49,7 +49,7 @@ export function spawnPatchbay(upstreamPort: number, directory: string, preload?:
   return startNode(
     [
       ...nodeOptions(preload),
-      join(REPOSITORY, "dist", "cli.js"),
+      preload?.program ?? join(REPOSITORY, "dist", "cli.js"),
       "serve",
       ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
     ],
@@ -67,6 +67,8 @@ export function patchbayAt(listeningLine: string): Target {
 export interface Preload {
   readonly options: readonly string[];
   readonly module: string;
+  /** What is started instead of the built program. */
+  readonly program?: string;
 }
 
 function nodeOptions(preload: Preload | undefined): string[] {

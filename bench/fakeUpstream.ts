@@ -2,6 +2,7 @@
  * A pretend upstream in a process of its own: `node bench/fakeUpstream.ts` prints its port. The model of a request decides the answer:
  *
  * - json: 319 bytes of JSON.
+ * - late: the same after 200 ms, about as soon as the quickest models say a first word.
  * - paced: 100 events and `[DONE]`, each in a write and a turn of the event loop of its own, as tokens come from a model.
  * - burst: the same events back to back, which Node hands to the socket in a single write.
  * - idle: one event, and then nothing.
@@ -10,6 +11,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AnswerKind, modelOf } from "./shapes.ts";
 
+const LATE_MS = 200;
 const CONTENT_EVENTS = 98;
 
 const usage = {
@@ -53,6 +55,10 @@ function event(choices: readonly object[], eventUsage: object | null): string {
 }
 
 function answer(kind: AnswerKind, outgoing: ServerResponse): void {
+  if (kind === "late") {
+    setTimeout(answer, LATE_MS, "json", outgoing);
+    return;
+  }
   if (kind === "json") {
     outgoing.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(json) });
     outgoing.end(json);
@@ -81,7 +87,10 @@ function writePaced(outgoing: ServerResponse, index: number): void {
   }
 }
 
-const kinds = (["json", "paced", "burst", "idle"] as const).map((kind) => ({ kind, model: `"${modelOf(kind)}"` }));
+const kinds = (["json", "late", "paced", "burst", "idle"] as const).map((kind) => ({
+  kind,
+  model: `"${modelOf(kind)}"`,
+}));
 
 const server = createServer((incoming, outgoing) => {
   let body = "";

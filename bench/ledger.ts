@@ -22,7 +22,24 @@ const DAY_MS = 86_400_000;
 const DAYS = 30;
 const BATCH = 1_000;
 const SINGLE_ROWS = 20_000;
-const BUSY_CONNECTIONS = 32;
+/** Requests that take long need longer rounds to be as many, and fewer of them to be told apart from noise. */
+const LOADS = [
+  {
+    title: "16 connections, an upstream that takes 200 ms",
+    rounds: 40,
+    load: { kind: "late", connections: 16, milliseconds: 1_000, apartMs: 12.5 },
+  },
+  {
+    title: "1 connection, an upstream that takes no time",
+    rounds: 80,
+    load: { kind: "json", connections: 1, milliseconds: 100 },
+  },
+  {
+    title: "32 connections, an upstream that takes no time",
+    rounds: 80,
+    load: { kind: "json", connections: 32, milliseconds: 100 },
+  },
+] as const;
 
 const log = { debug() {}, info() {}, warn: console.warn, error: console.error };
 const models = ["gpt-6.1-sol", "gpt-6.1-terra", "gpt-5.5", "anthropic/claude-sonnet-5", "qwen/qwen3-coder"];
@@ -146,9 +163,9 @@ try {
   time("opening the file", () => openLedgerFile(directory, log, Date.now()).close());
   console.log();
 
-  for (const connections of [1, BUSY_CONNECTIONS]) {
-    const { row, control } = await measureRecordedRequest(directory, connections);
-    console.log(`A relayed JSON request, connections: ${connections}; middle of the pairs (95% interval)
+  for (const { title, load, rounds } of LOADS) {
+    const { row, control } = await measureRecordedRequest(directory, load, rounds);
+    console.log(`A JSON request over ${title}; middle of the pairs (95% interval)
   with its row against one without  p50 ${ratioText(row.p50)}, processor time ${ratioText(row.processor)}
   one without against one without   p50 ${ratioText(control.p50)}, processor time ${ratioText(control.processor)}`);
   }

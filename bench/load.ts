@@ -14,6 +14,8 @@ export interface Load {
   readonly kind: AnswerKind;
   readonly connections: number;
   readonly milliseconds: number;
+  /** Milliseconds from one connection's first request to the next one's; none where left out. */
+  readonly apartMs?: number;
 }
 
 export interface LoadResult {
@@ -36,7 +38,9 @@ export async function runLoad(target: Target, load: Load): Promise<LoadResult> {
   const started = performance.now();
   const until = started + load.milliseconds;
   await Promise.all(
-    Array.from({ length: load.connections }, () => runConnection(target.port, request, until, latencies)),
+    Array.from({ length: load.connections }, (_, index) =>
+      runConnection(target.port, request, until, latencies, index * (load.apartMs ?? 0)),
+    ),
   );
   const seconds = (performance.now() - started) / 1000;
   latencies.sort((left, right) => left - right);
@@ -62,7 +66,13 @@ export function requestBytes(target: Target, kind: AnswerKind): Buffer {
   return Buffer.from(`POST ${target.path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
 }
 
-function runConnection(port: number, request: Buffer, until: number, latencies: number[]): Promise<void> {
+function runConnection(
+  port: number,
+  request: Buffer,
+  until: number,
+  latencies: number[],
+  waitMs: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
     let sentAt = 0;
@@ -77,7 +87,10 @@ function runConnection(port: number, request: Buffer, until: number, latencies: 
       reject(error);
     };
     socket.setTimeout(ANSWER_DEADLINE_MS, () => fail(new Error("An answer did not come in time.")));
-    socket.on("connect", next);
+    socket.on("connect", () => {
+      if (waitMs === 0) next();
+      else setTimeout(next, waitMs);
+    });
     socket.on("error", fail);
     socket.on("end", () => fail(new Error("The server closed the connection.")));
     socket.on("data", (bytes: Buffer) => {

@@ -1,16 +1,14 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { firstLine, startNode, stopChild } from "./children.ts";
-import { startUpstream } from "./contestants.ts";
-import { runLoad } from "./load.ts";
+import { firstLine, stopChild } from "./children.ts";
+import { patchbayAt, spawnPatchbay, startUpstream } from "./contestants.ts";
+import { type Load, runLoad } from "./load.ts";
 import { middleRatio, type MiddleRatio } from "./pairedRatios.ts";
 
-/** Where the relay of this bench writes a row for each answer, and where it writes none. */
-export const RECORDED_PATH = "/recorded";
-const UNRECORDED_PATH = "/unrecorded";
+/** A client whose rows are left out: by `skippingLedgerWriter.ts`. */
+export const UNRECORDED_CLIENT = "unrecorded";
 
-/** One kind of requests against another: the middle of their latencies, and the processor time of the relay. */
+/** One kind of requests against another: the middle of their latencies, and the processor time of the proxy. */
 export interface Comparison {
   readonly p50: MiddleRatio;
   readonly processor: MiddleRatio;
@@ -26,51 +24,53 @@ export interface RecordedRequest {
 
 interface Measurement {
   readonly p50: number;
-  /** Microseconds of the relay's process, all of its threads, for a request. */
+  /** Microseconds of the proxy's process, all of its threads, for a request. */
   readonly processor: number;
 }
 
 const WARM_UP_MS = 4_000;
-/** Many short rounds, because whatever else the machine does would otherwise meet one of the two alone. */
-const ROUNDS = 80;
-const ROUND_MS = 100;
-/** What is measured in each round; the first is compared with the second, the third with the fourth. */
-const PATHS = [RECORDED_PATH, UNRECORDED_PATH, UNRECORDED_PATH, UNRECORDED_PATH];
+/** Who asks in each round; the first is compared with the second, the third with the fourth. */
+const CLIENTS = ["recorded", UNRECORDED_CLIENT, UNRECORDED_CLIENT, UNRECORDED_CLIENT];
 
-/** Relays JSON requests to a fake upstream over that many connections. The rows go to a ledger below `directory`. */
-export async function measureRecordedRequest(directory: string, connections: number): Promise<RecordedRequest> {
+/**
+ * Sends requests through the whole product, each round for as long as the load says: many short rounds, because whatever else the machine
+ * does would otherwise meet one of the two alone. The rows go to a ledger below `directory`.
+ */
+export async function measureRecordedRequest(directory: string, load: Load, rounds: number): Promise<RecordedRequest> {
   const upstream = await startUpstream();
-  const script = join(import.meta.dirname, "recordedRelay.ts");
-  const relay = startNode([script, String(upstream.port), mkdtempSync(join(directory, "rows-"))], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  const proxy = spawnPatchbay(upstream.port, directory, {
+    options: [],
+    module: join(import.meta.dirname, "skipRows.ts"),
+    program: join(import.meta.dirname, "..", "src", "cli", "cli.ts"),
   });
   try {
-    const port = Number(await firstLine(relay));
-    const measure = async (path: string, milliseconds: number): Promise<Measurement> => {
-      const before = await processorTime(relay);
-      const { p50, requests } = await runLoad({ port, path, headers: {} }, { kind: "json", connections, milliseconds });
-      return { p50, processor: ((await processorTime(relay)) - before) / requests };
+    const target = patchbayAt(await firstLine(proxy));
+    const measure = async (client: string, milliseconds: number): Promise<Measurement> => {
+      const headers = { ...target.headers, "user-agent": `${client}/1.0` };
+      const before = await processorTime(proxy);
+      const { p50, requests } = await runLoad({ ...target, headers }, { ...load, milliseconds });
+      return { p50, processor: ((await processorTime(proxy)) - before) / requests };
     };
-    for (const path of [RECORDED_PATH, UNRECORDED_PATH]) await measure(path, WARM_UP_MS);
-    const rounds: Measurement[][] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (const client of CLIENTS.slice(0, 2)) await measure(client, WARM_UP_MS);
+    const results: Measurement[][] = [];
+    for (let round = 0; round < rounds; round += 1) {
       const measured: Measurement[] = [];
       // Each takes each place equally often: the first of a round finds another machine than the last.
-      for (let place = 0; place < PATHS.length; place += 1) {
-        const index = (round + place) % PATHS.length;
-        measured[index] = await measure(PATHS[index] ?? UNRECORDED_PATH, ROUND_MS);
+      for (let place = 0; place < CLIENTS.length; place += 1) {
+        const index = (round + place) % CLIENTS.length;
+        measured[index] = await measure(CLIENTS[index] ?? UNRECORDED_CLIENT, load.milliseconds);
       }
-      rounds.push(measured);
+      results.push(measured);
     }
-    return { row: compare(rounds, 0, 1), control: compare(rounds, 2, 3) };
+    return { row: compare(results, 0, 1), control: compare(results, 2, 3) };
   } finally {
-    await Promise.all([stopChild(relay), stopChild(upstream.child)]);
+    await Promise.all([stopChild(proxy), stopChild(upstream.child)]);
   }
 }
 
-function compare(rounds: readonly (readonly Measurement[])[], one: number, other: number): Comparison {
+function compare(results: readonly (readonly Measurement[])[], one: number, other: number): Comparison {
   const ratios = (of: keyof Measurement): number[] =>
-    rounds.map((measured) => (measured[one]?.[of] ?? Number.NaN) / (measured[other]?.[of] ?? Number.NaN));
+    results.map((measured) => (measured[one]?.[of] ?? Number.NaN) / (measured[other]?.[of] ?? Number.NaN));
   return { p50: middleRatio(ratios("p50")), processor: middleRatio(ratios("processor")) };
 }
 

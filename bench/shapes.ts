@@ -1,5 +1,5 @@
 /** The kinds of answers that the fake upstream gives. */
-export type AnswerKind = "json" | "paced" | "burst" | "idle";
+export type AnswerKind = "json" | "late" | "paced" | "burst" | "idle";
 
 /** The model that asks the fake upstream for a kind of answer: everybody between passes a model on as it is. */
 export function modelOf(kind: AnswerKind): string {
@@ -12,6 +12,6 @@ export function requestBody(kind: AnswerKind): string {
     model: modelOf(kind),
     messages: [{ role: "user", content: "Say hello." }],
     // A stream without this one would have to be changed on its way, because the bench's key has a quota.
-    ...(kind === "json" ? {} : { stream: true, stream_options: { include_usage: true } }),
+    ...(kind === "json" || kind === "late" ? {} : { stream: true, stream_options: { include_usage: true } }),
   });
 }
