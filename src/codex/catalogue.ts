@@ -11,9 +11,9 @@ export interface Catalogue {
   refresh(): Promise<void>;
   /**
    * Resolves when the upstream's own list was asked for since the start, had or not: before that, a model that is newer than the bundled
-   * list looks like nobody's. Asks where nothing did so yet. Never rejects.
+   * list looks like nobody's. Asks where nothing did so yet. Undefined where there is nothing to wait for. Never rejects.
    */
-  askedOnce(): Promise<void>;
+  askedOnce(): Promise<void> | undefined;
   /** The catalogue's version as an answer's `x-models-etag` names it; another one than ours starts a refresh. */
   noteEtag(etag: string | undefined): void;
 }
@@ -34,6 +34,8 @@ export const SPOKEN_VERSION = "0.169.0";
 const RETRY_AFTER_MS = 30_000;
 /** Two servers that disagree about the version must not make us ask at every answer. */
 const BETWEEN_VERSIONS_MS = 60_000;
+/** So soon a sign-in is noticed by requests for models that are not on the bundled list; to look for one at each would cost 7 µs. */
+const SIGNED_OUT_MS = 50;
 
 /** Starts with the bundled models; nothing is asked before the first `refresh`. */
 export function createCatalogue(parts: CatalogueParts): Catalogue {
@@ -45,6 +47,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   let askedOf: string | undefined;
   let askedAt = -Infinity;
   let wasAsked = false;
+  let signedOutAt = -Infinity;
   let goodUntil = -Infinity;
   let underway: Promise<void> | undefined;
 
@@ -53,7 +56,10 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
     try {
       const headers = await parts.headers();
       // Nobody is signed in: whoever signs in later finds it not asked yet.
-      if (headers === undefined) return;
+      if (headers === undefined) {
+        signedOutAt = clock.monotonic();
+        return;
+      }
       askedOf = baseUrl;
       askedAt = clock.monotonic();
       const known = etag !== undefined && etagOf === baseUrl ? { "if-none-match": etag } : {};
@@ -87,7 +93,9 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   return {
     models: () => models,
     refresh,
-    askedOnce: () => (wasAsked ? Promise.resolve() : refresh()),
+    askedOnce() {
+      return wasAsked || clock.monotonic() < signedOutAt + SIGNED_OUT_MS ? undefined : refresh();
+    },
     noteEtag(noted) {
       if (noted === undefined || noted === "" || isSameVersion(noted, etag)) return;
       // Asked for already, and the list came under another name or under none.

@@ -2,7 +2,6 @@ import type { Ending, Endpoint } from "../ledger/usageRow.ts";
 import { ApiError } from "../wire/errors.ts";
 import type { AnswerMeter } from "./answerReading.ts";
 import { type Call, loggedPath } from "./call.ts";
-import type { MeteredKind } from "./endpoint.ts";
 import type { RelayFailure, RelayObserver, RelayOutcome } from "./exchange.ts";
 import { clientName } from "./clientIdentity.ts";
 import type { Destination } from "./destination.ts";
@@ -45,8 +44,8 @@ export interface AnswerTraits {
 }
 
 /** The books of one request. */
-export function bookkeeping(parts: ProxyParts, call: Call, destination: Destination, kind: MeteredKind): Books {
-  const { upstream, credential, key, facts } = destination;
+export function bookkeeping(parts: ProxyParts, call: Call, destination: Destination): Books {
+  const { upstream, credential, kind, key, facts } = destination;
   const filledIn = kind.kind === "metered" && credential.kind === "key" ? parts.settings().defaultModel : undefined;
   const asked = facts.model ?? filledIn ?? null;
   const request: MeteredRequest = {

@@ -6,7 +6,7 @@ import { ApiError } from "../wire/errors.ts";
 import { spoken } from "../wire/retryBait.ts";
 import { bookkeeping } from "./books.ts";
 import type { BorrowedAccess } from "./borrowedAccess.ts";
-import { type Call, pathOf } from "./call.ts";
+import type { Call } from "./call.ts";
 import { codexAnswer } from "./codexAnswer.ts";
 import { codexHeaders } from "./codexHeaders.ts";
 import type { CodexParts } from "./codexParts.ts";
@@ -14,7 +14,6 @@ import { type AnswerForm, withStreamType } from "./codexShaping.ts";
 import { type CodexEndpoint, codexRequest, type CodexRequest } from "./codexRequest.ts";
 import { createEventMeter } from "./eventMeter.ts";
 import type { Destination } from "./destination.ts";
-import { meteredKind } from "./endpoint.ts";
 import { type HeaderPairs, RelayFailure } from "./exchange.ts";
 import { forward } from "./forward.ts";
 import { headerValue } from "./headerPolicy.ts";
@@ -40,11 +39,11 @@ export async function forwardToCodex(
   call: Call,
   destination: Destination,
 ): Promise<Response> {
-  const endpoint = endpointOf(call, destination);
+  const endpoint = endpointOf(destination);
   checkTarget(destination.target, parts.keyRing);
   const request = await codexRequest(parts, codex, call, destination.key, endpoint);
   codex.noteDropped(request.dropped);
-  const books = bookkeeping(parts, call, destination, meteredKind("POST", pathOf(destination.target)));
+  const books = bookkeeping(parts, call, destination);
   let access = await signedIn(() => keeperOf(codex).access());
   try {
     const first = await send("declines_401");
@@ -125,7 +124,7 @@ export async function forwardBorrowed(
 ): Promise<Response> {
   const own = call.exchange.header(ROUTING_HEADER);
   const route = await codex.route(access);
-  const kind = meteredKind(call.exchange.method, pathOf(destination.target));
+  const { kind } = destination;
   const isStreamed = kind.kind === "metered" && kind.endpoint === "responses";
   return forward(parts, call, routed(destination, route), {
     headers: own !== undefined || route.override === undefined ? [] : [ROUTING_HEADER, route.override],
@@ -152,8 +151,7 @@ function notePlan(codex: CodexParts, accountId: string, headers: HeaderPairs): v
   codex.noteHeaders(accountId, (name) => headerValue(headers, name), names);
 }
 
-function endpointOf(call: Call, destination: Destination): CodexEndpoint {
-  const kind = meteredKind(call.exchange.method, pathOf(destination.target));
+function endpointOf({ kind }: Destination): CodexEndpoint {
   if (kind.kind === "metered") {
     switch (kind.endpoint) {
       case "chat":

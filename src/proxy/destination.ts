@@ -1,4 +1,5 @@
 import type { Admitted } from "./admission.ts";
+import type { MeteredKind } from "./endpoint.ts";
 import type { UpstreamCredential } from "./headerPolicy.ts";
 import type { LocalKey } from "./localKey.ts";
 import type { RequestFacts } from "./requestFacts.ts";
@@ -10,6 +11,8 @@ export interface Destination {
   readonly credential: UpstreamCredential;
   /** Path and query that begin with `/v1`. */
   readonly target: string;
+  /** What it is to the meter. */
+  readonly kind: MeteredKind;
   readonly key: LocalKey;
   readonly facts: RequestFacts;
   /** Has to be told of the request's end. */

@@ -1,9 +1,8 @@
 import type { AnswerMeter } from "./answerReading.ts";
 import { changeBody } from "./bodyChange.ts";
 import { bookkeeping } from "./books.ts";
-import { type Call, pathOf } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { Destination } from "./destination.ts";
-import { meteredKind } from "./endpoint.ts";
 import { type HeaderPairs, RelayFailure, type RelayObserver } from "./exchange.ts";
 import { upstreamHeaders } from "./headerPolicy.ts";
 import { checkTarget } from "./localKey.ts";
@@ -28,11 +27,10 @@ export async function forward(
   companion: Companion = {},
 ): Promise<Response> {
   const { exchange } = call;
-  const { upstream, credential, target, key, facts } = destination;
+  const { upstream, credential, target, kind, key, facts } = destination;
   const settings = parts.settings();
-  const kind = meteredKind(exchange.method, pathOf(target));
   checkTarget(target, parts.keyRing);
-  const books = bookkeeping(parts, call, destination, kind);
+  const books = bookkeeping(parts, call, destination);
   try {
     const defaultModel = credential.kind === "key" ? settings.defaultModel : undefined;
     const request = { facts, upstream, key, defaultModel };

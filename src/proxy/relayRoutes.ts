@@ -23,6 +23,9 @@ const EXPLICIT_UPSTREAMS = ["openai", "openrouter", "codex"] as const satisfies 
 
 const FREE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 
+/** What is asked for, and by whom. */
+type Asked = Pick<Destination, "target" | "kind" | "key" | "facts">;
+
 /** The routes that lead to an upstream. `keyOf` checks the caller's key. */
 export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: Call) => LocalKey): void {
   app.post("/chat/completions", transparent);
@@ -31,7 +34,9 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const call = context.get("call");
     const key = keyOf(call);
     const borrowed = borrowedAccess(call, call.target, parts.keyRing);
-    return relay(context, call.target, key, borrowed, (facts) => upstreamNameOf(call, facts, borrowed !== undefined));
+    return relay(context, call.target, key, borrowed, (facts, kind) =>
+      upstreamNameOf(kind, facts, borrowed !== undefined),
+    );
   });
 
   for (const name of EXPLICIT_UPSTREAMS) {
@@ -52,32 +57,28 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     target: string,
     key: LocalKey,
     borrowed: BorrowedAccess | undefined,
-    choose: (facts: RequestFacts) => UpstreamName | Promise<UpstreamName>,
+    choose: (facts: RequestFacts, kind: MeteredKind) => UpstreamName | Promise<UpstreamName>,
   ): Promise<Response> {
     const call = context.get("call");
+    const kind = meteredKind(call.exchange.method, pathOf(target));
     const facts = await factsOf(call, target, key);
     if (facts.stream) context.set("streamedModel", facts.model);
     call.model = facts.model?.slice(0, MAX_MODEL_CHARACTERS) ?? null;
     const toCome = parts.credentialsToCome?.();
     if (toCome !== undefined) await toCome;
-    const name = await choose(facts);
+    const chosen = choose(facts, kind);
+    const name = typeof chosen === "string" ? chosen : await chosen;
     call.upstream = name;
-    parts.admission.checkModel(key, modelQuestion(call, target, facts));
-    if (name === "codex") return relayToCodex(call, target, key, facts, borrowed);
+    // Before it is known whether anybody serves the model.
+    parts.admission.checkModel(key, modelQuestion(call, kind, facts));
+    const asked = { target, kind, key, facts };
+    if (name === "codex") return relayToCodex(call, asked, borrowed);
     const upstream = configured(parts, name, "key");
     const credential: UpstreamCredential = { kind: "key", key: upstream.apiKey ?? "" };
-    return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
-      forward(parts, call, destination),
-    );
+    return admitted(call, { upstream, credential, ...asked }, (destination) => forward(parts, call, destination));
   }
 
-  function relayToCodex(
-    call: Call,
-    target: string,
-    key: LocalKey,
-    facts: RequestFacts,
-    borrowed: BorrowedAccess | undefined,
-  ): Promise<Response> {
+  function relayToCodex(call: Call, asked: Asked, borrowed: BorrowedAccess | undefined): Promise<Response> {
     const upstream = configured(parts, "codex", "address");
     const { codex } = parts;
     if (codex === undefined) throw new ApiError("upstream_not_configured", NOT_CONFIGURED.codex);
@@ -90,12 +91,12 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
         );
       }
       const credential: UpstreamCredential = { kind: "sign_in" };
-      return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
+      return admitted(call, { upstream, credential, ...asked }, (destination) =>
         forwardToCodex(parts, codex, call, destination),
       );
     }
     const credential: UpstreamCredential = { kind: "callers_own" };
-    return admitted(call, { upstream, credential, target, key, facts }, (destination) =>
+    return admitted(call, { upstream, credential, ...asked }, (destination) =>
       forwardBorrowed(parts, codex, call, destination, borrowed),
     );
   }
@@ -106,9 +107,8 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     asked: Omit<Destination, "admitted">,
     work: (destination: Destination) => Promise<Response>,
   ): Promise<Response> {
-    const { key, facts, target, upstream } = asked;
-    const kind = meteredKind(call.exchange.method, pathOf(target));
-    const question = modelQuestion(call, target, facts);
+    const { key, facts, kind, upstream } = asked;
+    const question = modelQuestion(call, kind, facts);
     const { model } = question;
     call.model ??= model;
     // A bound that the backend is not told of bounds nothing.
@@ -139,8 +139,8 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     return most;
   }
 
-  function modelQuestion(call: Call, target: string, facts: RequestFacts): ModelQuestion {
-    const isMetered = meteredKind(call.exchange.method, pathOf(target)).kind === "metered";
+  function modelQuestion(call: Call, kind: MeteredKind, facts: RequestFacts): ModelQuestion {
+    const isMetered = kind.kind === "metered";
     const model = facts.model ?? (isMetered ? (parts.settings().defaultModel ?? null) : null);
     const { fallbackModels } = facts;
     return { model, fallbackModels, namesModel: isMetered || call.exchange.method === "POST" };
@@ -166,7 +166,8 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     const target = `/v1${call.target}`;
     const key = anonymousKey("transparent");
     const facts = await factsOf(call, target, key);
-    return admitted(call, { upstream, credential: { kind: "callers_own" }, target, key, facts }, (destination) =>
+    const kind = meteredKind(call.exchange.method, pathOf(target));
+    return admitted(call, { upstream, credential: { kind: "callers_own" }, target, kind, key, facts }, (destination) =>
       forward(parts, call, destination),
     );
   }
@@ -183,9 +184,12 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
   }
 
   /** A stored response is asked for where it was made; everything else goes by its model. */
-  function upstreamNameOf(call: Call, facts: RequestFacts, isBorrowed: boolean): UpstreamName | Promise<UpstreamName> {
+  function upstreamNameOf(
+    kind: MeteredKind,
+    facts: RequestFacts,
+    isBorrowed: boolean,
+  ): UpstreamName | Promise<UpstreamName> {
     const { routes, defaultModel } = parts.settings();
-    const kind = meteredKind(call.exchange.method, pathOf(call.target));
     if (kind.kind === "settles") {
       for (const name of EXPLICIT_UPSTREAMS)
         if (parts.usage.findByResponseId(name, kind.responseId) !== undefined) return name;
@@ -195,13 +199,15 @@ export function addRelayRoutes(app: ProxyApp, parts: ProxyParts, keyOf: (call: C
     return routeModel(facts.model ?? (kind.kind === "metered" ? (defaultModel ?? null) : null), routes, plainUpstream);
   }
 
-  async function plainUpstream(model: string | null): Promise<UpstreamName> {
+  function plainUpstream(model: string | null): UpstreamName | Promise<UpstreamName> {
     const { codex } = parts;
     if (model === null || codex === undefined) return "openai";
     const isCodex = (): boolean => isCodexModel(model, codex.catalogue.models(), codex.aliases());
+    const ofPlan = async (): Promise<UpstreamName> => ((await codex.isSignedIn()) ? "codex" : "openai");
+    if (isCodex()) return ofPlan();
     // A plan's newest model must not cost money for want of a list that has it.
-    if (!isCodex()) await codex.catalogue.askedOnce();
-    return isCodex() && (await codex.isSignedIn()) ? "codex" : "openai";
+    const asked = codex.catalogue.askedOnce();
+    return asked === undefined ? "openai" : asked.then(() => (isCodex() ? ofPlan() : "openai"));
   }
 }
 

@@ -53,6 +53,28 @@ describe("the catalogue of Codex models", () => {
     assert.equal(asked?.headers.get("if-none-match"), null);
   });
 
+  it("asks at the first need once somebody is signed in, and notices a sign-in within 50 ms", async () => {
+    let isSignedIn = false;
+    let looks = 0;
+    const { catalogue, backend, clock } = rig(
+      () => json(list("a")),
+      async () => {
+        looks += 1;
+        return isSignedIn ? signedIn() : undefined;
+      },
+    );
+    await catalogue.askedOnce();
+    clock.pass(49);
+    assert.equal(catalogue.askedOnce(), undefined);
+    assert.equal(looks, 1, "who is signed in is not looked up for each request");
+    isSignedIn = true;
+    clock.pass(1);
+    await catalogue.askedOnce();
+    assert.deepEqual([looks, backend.asked.length], [2, 1]);
+    clock.pass(HOUR_MS);
+    assert.equal(catalogue.askedOnce(), undefined);
+  });
+
   it("asks once however many wait, and not again before six hours have passed", async () => {
     const { catalogue, backend, clock } = rig(() => json(list("a")));
     await Promise.all([catalogue.refresh(), catalogue.refresh(), catalogue.refresh()]);
