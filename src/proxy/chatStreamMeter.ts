@@ -43,11 +43,11 @@ export function createChatStreamMeter(): AnswerMeter {
   const scanner = createSseScanner({
     data(bytes, start, end, first, whole) {
       if (first) {
-        picker.reset();
         doneBytes = 0;
         // The first chunks are read in full: they name the model, and tell when the first token came. So is all that follows a choice's
         // end, to tell another choice that still talks from the small print behind the last one.
         skipped = whole && reading.deltas > 0 && reading.progress === "open" && !tells(bytes, start, end);
+        if (!skipped) picker.reset();
       }
       if (skipped) return;
       if (doneBytes !== -1) doneBytes = matchDone(bytes, start, end, doneBytes);

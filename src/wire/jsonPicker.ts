@@ -115,7 +115,8 @@ class Picker implements JsonPicker {
   }
 
   reset(): void {
-    this.#picked.clear();
+    // Even an empty map gets a new table when it is cleared.
+    if (this.#picked.size > 0) this.#picked.clear();
     this.#frames.length = 0;
     this.#state = "value";
     this.#node = this.#root;
