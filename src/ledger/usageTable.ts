@@ -36,7 +36,12 @@ export const ROW_COLUMNS = `place, id, ${COLUMNS.join(", ")}`;
 export const TAKEN_PLACES = "SELECT place, id FROM usage WHERE place >= ? AND place < ? ORDER BY place";
 
 /** Puts a row in a place that is free. */
-export const INSERT_ROW = `INSERT INTO usage (${ROW_COLUMNS}, later) VALUES (${"?, ".repeat(COLUMNS.length + 2)}?)`;
+export const INSERT_ROW = insertInto("usage");
+
+/** The same for another table that is made like `usage`. */
+export function insertInto(table: string): string {
+  return `INSERT INTO ${table} (${ROW_COLUMNS}, later) VALUES (${"?, ".repeat(COLUMNS.length + 2)}?)`;
+}
 
 /** Puts a row in the place of one with the same id. */
 export const REPLACE_ROW = `${INSERT_ROW} ON CONFLICT (place) DO UPDATE SET

@@ -5,6 +5,8 @@ import type { Log } from "../ports.ts";
 import { assertCurrentSchema, migrate } from "../ledger/schema.ts";
 import { DatabaseError, openSqlite } from "./sqlite.ts";
 import type { SqliteDatabase } from "./sqlite.ts";
+import { showSpooledUsage } from "./spooledUsage.ts";
+import { spooledRows } from "./usageSpool.ts";
 
 /** The ledger's database, open for writing. */
 export interface LedgerFile extends SqliteDatabase {
@@ -49,13 +51,15 @@ export function openLedgerFile(directory: string, log: Log, now: number): Ledger
   return watchForDamage(database, path, marker, setAside);
 }
 
-/** Opens a ledger for reports; undefined where there is none yet. Throws `DatabaseError`, `NewerSchemaError`, `OlderSchemaError`. */
+/** Opens a ledger for reports, with the usage that waits in spools; undefined where there is none yet. Throws `DatabaseError`, `NewerSchemaError`, `OlderSchemaError`. */
 export function openLedgerForReading(directory: string): SqliteDatabase | undefined {
   const path = join(directory, NAME);
   if (!existsSync(path) || statSync(path).size === 0) return undefined;
+  const spooled = spooledRows(directory);
   const database = openSqlite(path, "read");
   try {
     assertCurrentSchema(database);
+    if (spooled.length > 0) showSpooledUsage(database, spooled);
     return database;
   } catch (error) {
     database.close();

@@ -115,6 +115,20 @@ export function openUsageSpool(directory: string, log: Log, now: number): UsageS
   };
 }
 
+/**
+ * The rows that wait in the spools of a data directory, whosever they are, for those who only read: the last one of each id. Some of
+ * them may be in the ledger meanwhile. What cannot be read is left out.
+ */
+export function spooledRows(directory: string): readonly UsageRow[] {
+  const rows = readLeftFiles(directory, SILENT).flatMap((file) => file.rows);
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}
+
+/** The process whose spools these are, or the next one, tells what is wrong with them. */
+const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {}
+
 interface LeftFile {
   readonly path: string;
   readonly rows: readonly UsageRow[];

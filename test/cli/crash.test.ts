@@ -122,6 +122,25 @@ describe("The ledger of patchbay serve", function () {
     assert.equal(await requests(folder), ids.length);
   });
 
+  it("shows each finished answer to patchbay usage at once, also after a kill and before the next start", async () => {
+    const sandbox = await startTestSandbox(opened);
+    const folder = newFolder(opened);
+    const serve = await startServe(opened, wordsFor(sandbox, folder), sandbox.environment);
+    const other = new DatabaseSync(join(folder, "ledger.db"));
+    opened.add(() => other.close());
+    // Nothing can be committed any more, and who reads is not held up.
+    other.exec("BEGIN IMMEDIATE");
+    await (await askChat(serve.url, { prompt: "hello" })).text();
+    assert.equal(await requests(folder), 1);
+    await serve.kill();
+    other.exec("ROLLBACK");
+    assert.equal(rowsIn(folder).length, 0);
+    assert.equal(await requests(folder), 1);
+    await startServe(opened, wordsFor(sandbox, folder), sandbox.environment);
+    assert.equal(rowsIn(folder).length, 1);
+    assert.equal(await requests(folder), 1);
+  });
+
   it("counts a row towards its key at once, also while the file is locked, and still after a kill", async () => {
     const sandbox = await startTestSandbox(opened);
     const folder = newFolder(opened);

@@ -4,9 +4,11 @@ import { join } from "node:path";
 
 import { runUsage } from "../../src/cli/usageCommand.ts";
 import { addKey } from "../../src/ledger/keyTable.ts";
+import { rollUp } from "../../src/ledger/rollUp.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { openLedgerFile } from "../../src/node/ledgerFile.ts";
+import { openUsageSpool } from "../../src/node/usageSpool.ts";
 import { draft, identity } from "../ledger/keyRig.ts";
 import { DAY, HOUR, listeningLog, row, withFolder } from "../ledger/temporaryLedger.ts";
 
@@ -51,6 +53,36 @@ const SOME = [
   row({ id: "2", startedAt: DAY + HOUR, costMicros: null, costSource: "unknown", modelServed: "mystery" }),
   row({ id: "3", startedAt: DAY + 23 * HOUR, keyId: "key_b", costMicros: null, costSource: "unknown" }),
 ];
+
+describe("patchbay usage", () => {
+  it("counts rows that wait in a spool, each once, in folded hours too, and lists them", async () => {
+    await withRows(SOME, async (folder) => {
+      const file = openLedgerFile(folder, listeningLog(), NOW);
+      while (rollUp(file, NOW + HOUR));
+      file.close();
+      const spool = openUsageSpool(folder, listeningLog(), NOW);
+      spool.add(row({ id: "1" }));
+      spool.add(row({ id: "4", startedAt: DAY, usageSource: "none" }));
+      spool.add(row({ id: "4", startedAt: DAY }));
+      spool.add(row({ id: "5", startedAt: NOW - 1, session: "session-2" }));
+      assert.ok(spool.write());
+      for (const by of ["key", "model", "session", "day"]) {
+        const { out } = await run(folder, "list", "--json", "--by", by);
+        const requests = (JSON.parse(out) as { requests: number }[]).reduce((sum, group) => sum + group.requests, 0);
+        assert.equal(requests, 5, by);
+      }
+      const shown = JSON.parse((await run(folder, "show", "key_a", "--json")).out);
+      assert.equal(shown.requests, 4);
+      assert.deepEqual(
+        shown.newest_requests.map((request: { id: string }) => request.id),
+        ["5", "2", "4", "1"],
+      );
+      assert.equal((await run(folder, "show", "key_a", "--csv")).out.trim().split("\n").length, 5);
+      spool.clear();
+      assert.equal(JSON.parse((await run(folder, "show", "key_a", "--json")).out).requests, 2);
+    });
+  });
+});
 
 describe("patchbay usage list", () => {
   it("prints one JSON object per key, with all input and output counted in", async () => {
