@@ -49,12 +49,12 @@ export function wholeNumber(flag: string, text: string): number {
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** Bytes from `64MiB`, `64m` or a bare number. */
+/** Bytes from `64MiB`, `64m` or a bare number from 1 up. */
 export function bytes(flag: string, text: string): number {
   const [, digits, unit] = /^(\d+)\s*(?:([kmg])(?:i?b)?)?$/i.exec(text.trim()) ?? [];
   const factor = UNIT_BYTES[(unit ?? "").toLowerCase()];
   const size = Number(digits) * (factor ?? NaN);
-  if (!Number.isSafeInteger(size)) throw new Misuse(`--${flag} takes a size like 64MiB, not "${text}".`);
+  if (!Number.isSafeInteger(size) || size === 0) throw new Misuse(`--${flag} takes a size like 64MiB, not "${text}".`);
   return size;
 }
 

@@ -8,6 +8,7 @@ import { KEY_DEFAULTS, type KeyDefaults, quotaOf } from "../node/keyDraft.ts";
 import { networkSettings } from "../node/networkSettings.ts";
 import type { ProcessSettings } from "../node/proxyProcess.ts";
 import type { UnknownPricePolicy } from "../proxy/admission.ts";
+import { hostNameOf, originOf } from "../proxy/allowedNames.ts";
 import { unlimitedKey } from "../proxy/localKey.ts";
 import type { ModelRoute } from "../proxy/modelRouting.ts";
 import { type Upstream, versionedBaseUrl } from "../proxy/upstream.ts";
@@ -113,7 +114,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Turns flags and environment into settings. Throws `Misuse`. */
 export function serveSettings(values: ServeValues, environment: Environment): ServeSettings {
   const { host, port } = hostAndPort("listen", values.listen ?? "127.0.0.1:8390");
-  const allowedOrigins = values["allow-origin"] ?? [];
+  const allowedOrigins = (values["allow-origin"] ?? []).map(allowedOrigin);
   if (values["allow-any-key"] === true && allowedOrigins.includes("*")) {
     throw new Misuse(
       "--allow-any-key with --allow-origin '*' would let every web page spend your tokens: choose one of them.",
@@ -142,7 +143,7 @@ export function serveSettings(values: ServeValues, environment: Environment): Se
         },
         routes: (values.route ?? []).map(modelRoute),
         defaultModel: values.model,
-        allowedHosts: [...(values["allow-host"] ?? []).map((name) => name.toLowerCase()), ...ownHost(host)],
+        allowedHosts: [...(values["allow-host"] ?? []).map(allowedHost), ...ownHost(host)],
         allowedOrigins,
         allowAnyKey: values["allow-any-key"] === true,
         unknownPrice: unknownPrice(values["unknown-price"] ?? "refuse"),
@@ -172,6 +173,18 @@ export function serveSettings(values: ServeValues, environment: Environment): Se
 function ownDataDirectory(environment: Environment, sandbox: boolean): string {
   const directory = dataDirectory({ environment, platform: process.platform, homeDirectory: homedir() });
   return sandbox ? join(directory, "sandbox") : directory;
+}
+
+function allowedOrigin(text: string): string {
+  const origin = originOf(text);
+  if (origin !== undefined) return origin;
+  throw new Misuse(`--allow-origin takes an origin like https://app.example, or * for all, not "${text}".`);
+}
+
+function allowedHost(text: string): string {
+  const name = hostNameOf(text);
+  if (name !== undefined) return name;
+  throw new Misuse(`--allow-host takes the name of a host like my-machine.lan, not "${text}".`);
 }
 
 function upstream(name: UpstreamName, flag: string, written: string, key: string | undefined): Upstream {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { hostNameOf, originOf } from "../proxy/allowedNames.ts";
 import type { ProxySettings } from "../proxy/proxySettings.ts";
 import { type Upstream, versionedBaseUrl } from "../proxy/upstream.ts";
 import { ApiError } from "../wire/errors.ts";
@@ -88,8 +89,8 @@ export function proxySettings(
     },
     routes,
     defaultModel,
-    allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
-    allowedOrigins,
+    allowedHosts: allowedHosts.flatMap((name) => hostNameOf(name) ?? []),
+    allowedOrigins: allowedOrigins.flatMap((origin) => originOf(origin) ?? []),
     allowAnyKey: false,
     unknownPrice,
     maximumBodyBytes: MAXIMUM_REQUEST_BYTES,

@@ -157,6 +157,9 @@ describe("patchbay serve", function () {
     ["--quota-tokens", "99999999999999999999"],
     ["--retention-days", "week"],
     ["--max-body", "64 apples"],
+    ["--max-body", "0"],
+    ["--allow-origin", "app.example"],
+    ["--allow-host", "http://patchbay.lan"],
     ["--max-body", "99999999999G"],
     ["--log-level", "loud"],
     ["--allow-any-key", "--allow-origin", "*"],
@@ -216,6 +219,8 @@ describe("patchbay serve", function () {
       "quota-tokens": "nonsense",
       "retention-days": "nonsense",
       "max-body": "nonsense",
+      "allow-origin": "nonsense",
+      "allow-host": "no name",
       "connect-timeout": "nonsense",
       "headers-timeout": "nonsense",
       "keep-alive": "nonsense",
@@ -224,7 +229,7 @@ describe("patchbay serve", function () {
       "log-requests": "nonsense",
     };
     // These take any text, so what they do is looked at below.
-    const anyText = new Set(["model", "stats-path", "allow-origin", "allow-host", "creds-path"]);
+    const anyText = new Set(["model", "stats-path", "creds-path"]);
     for (const flag of Object.keys(SERVE_FLAGS)) {
       if (anyText.has(flag)) continue;
       const value = bad[flag];
@@ -243,8 +248,8 @@ describe("patchbay serve", function () {
       PATCHBAY_API_KEY: LOCAL_KEY,
       PATCHBAY_MODEL: "gpt-5.5",
       PATCHBAY_STATS_PATH: statsPath,
-      PATCHBAY_ALLOW_ORIGIN: "https://one.example, https://two.example",
-      PATCHBAY_ALLOW_HOST: "patchbay.lan",
+      PATCHBAY_ALLOW_ORIGIN: "https://one.example, https://Two.example/",
+      PATCHBAY_ALLOW_HOST: "Patchbay.lan:8390",
       OPENAI_API_BASE: "http://127.0.0.1:9/v1",
     });
     const answer = await fetch(`${serve.url}/v1/responses`, {
