@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type { Log } from "../ports.ts";
 import { assertCurrentSchema, migrate } from "../ledger/schema.ts";
+import { lostContent } from "./lostContent.ts";
 import { DatabaseError, openSqlite } from "./sqlite.ts";
 import type { SqliteDatabase } from "./sqlite.ts";
 import { showSpooledUsage } from "./spooledUsage.ts";
@@ -38,6 +39,8 @@ export function openLedgerFile(directory: string, log: Log, now: number): Ledger
   let setAside: string | undefined;
   let database: SqliteDatabase;
   try {
+    if (lostContent(path) === "log") setAsideLog(path, log, now);
+    refuseLoss(path);
     database = openChecked(path, thoroughness);
   } catch (error) {
     if (!isDamage(error)) throw error;
@@ -54,6 +57,7 @@ export function openLedgerFile(directory: string, log: Log, now: number): Ledger
 /** Opens a ledger for reports, with the usage that waits in spools; undefined where there is none yet. Throws `DatabaseError`, `NewerSchemaError`, `OlderSchemaError`. */
 export function openLedgerForReading(directory: string): SqliteDatabase | undefined {
   const path = join(directory, NAME);
+  refuseLoss(path);
   if (!existsSync(path) || statSync(path).size === 0) return undefined;
   const spooled = spooledRows(directory);
   const database = openSqlite(path, "read");
@@ -73,7 +77,9 @@ export function openLedgerForReading(directory: string): SqliteDatabase | undefi
  */
 export function openLedgerBeside(directory: string): SqliteDatabase {
   makeDataDirectory(directory);
-  const database = openSqlite(join(directory, NAME), "write");
+  const path = join(directory, NAME);
+  refuseLoss(path);
+  const database = openSqlite(path, "write");
   try {
     migrate(database);
     return database;
@@ -90,6 +96,14 @@ export function makeDataDirectory(directory: string): void {
   } catch (error) {
     throw new DatabaseError("unreadable", join(directory, NAME), error);
   }
+}
+
+/** Throws `DatabaseError` where opening the database would begin it anew without a word. */
+function refuseLoss(path: string): void {
+  const lost = lostContent(path);
+  if (lost === undefined) return;
+  const what = lost === "file" ? "the file was emptied" : "its write-ahead log is not one";
+  throw new DatabaseError("damaged", path, new Error(what));
 }
 
 /** `quick` reads the header, the schema and both ends of the tables; `full` every page; `thorough` the indexes too. */
@@ -146,11 +160,26 @@ function isDamage(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && error.problem === "damaged";
 }
 
+/** The file itself has all that was put into it from its log, so it stays in use. */
+function setAsideLog(path: string, log: Log, now: number): void {
+  const target = `${freeName(dirname(path), now)}-wal`;
+  renameSync(`${path}-wal`, target);
+  log.error(
+    `The newest part of the usage ledger, its write-ahead log, was damaged. It was set aside as ${target}; the rest stays in use.`,
+  );
+}
+
 function setAsideDamaged(directory: string, path: string, now: number): string {
-  const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-  let target = join(directory, `ledger.damaged-${time}Z.db`);
-  for (let copy = 2; existsSync(target); copy += 1) target = join(directory, `ledger.damaged-${time}Z-${copy}.db`);
+  const target = freeName(directory, now);
   for (const suffix of ["", "-wal", "-shm"]) if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
+  return target;
+}
+
+function freeName(directory: string, now: number): string {
+  const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
+  const isTaken = (name: string): boolean => existsSync(name) || existsSync(`${name}-wal`);
+  let target = join(directory, `ledger.damaged-${time}Z.db`);
+  for (let copy = 2; isTaken(target); copy += 1) target = join(directory, `ledger.damaged-${time}Z-${copy}.db`);
   return target;
 }
 

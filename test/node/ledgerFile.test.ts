@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  copyFileSync,
   existsSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -17,7 +20,7 @@ import { createInterface } from "node:readline";
 import { listRows } from "../../src/ledger/listRows.ts";
 import { NewerSchemaError, writeState } from "../../src/ledger/schema.ts";
 import { createUsageLedger } from "../../src/ledger/usageLedger.ts";
-import { openLedgerFile, openLedgerForReading } from "../../src/node/ledgerFile.ts";
+import { openLedgerBeside, openLedgerFile, openLedgerForReading } from "../../src/node/ledgerFile.ts";
 import { DatabaseError } from "../../src/node/sqlite.ts";
 import { DAY, listeningLog, row, withFolder } from "../ledger/temporaryLedger.ts";
 
@@ -99,6 +102,59 @@ describe("the ledger's file", () => {
       });
     });
   }
+
+  it("that was emptied is set aside with its log and a word, and no reader and no command begins it anew before", () => {
+    withFolder((folder) => {
+      const path = join(folder, "ledger.db");
+      const killed = openLedgerFile(folder, listeningLog(), DAY);
+      const ledger = createUsageLedger(killed, listeningLog());
+      ledger.record(row());
+      assert.ok(ledger.flush());
+      copyFileSync(`${path}-wal`, join(folder, "kept"));
+      killed.close();
+      renameSync(join(folder, "kept"), `${path}-wal`);
+      truncateSync(path, 0);
+      // Later than it was made, as every ledger is that somebody has used.
+      utimesSync(path, new Date(), new Date(Date.now() + 1_000));
+      for (const open of [openLedgerForReading, openLedgerBeside]) {
+        assert.throws(() => open(folder), { name: "DatabaseError", problem: "damaged" });
+      }
+      assert.equal(statSync(path).size, 0);
+      const log = listeningLog();
+      const file = openLedgerFile(folder, log, DAY);
+      assert.notEqual(file.setAside, undefined);
+      assert.ok(statSync(`${file.setAside}-wal`).size > 0);
+      assert.match(log.lines.join(), /^error The usage ledger was damaged.*ledger\.damaged-.*emptied/);
+      file.close();
+    });
+  });
+
+  it("that is being made by somebody else is not taken for an emptied one", () => {
+    withFolder((folder) => {
+      writeFileSync(join(folder, "ledger.db"), "");
+      assert.equal(openLedgerForReading(folder), undefined);
+      openLedgerBeside(folder).close();
+      openLedgerForReading(folder)?.close();
+    });
+  });
+
+  it("whose log is damaged stays in use, and the log is set aside with a word", () => {
+    withFolder((folder) => {
+      const path = join(folder, "ledger.db");
+      fill(folder, 5);
+      writeFileSync(`${path}-wal`, Buffer.alloc(50_000, 7));
+      for (const open of [openLedgerForReading, openLedgerBeside]) {
+        assert.throws(() => open(folder), { name: "DatabaseError", problem: "damaged" });
+      }
+      const log = listeningLog();
+      const file = openLedgerFile(folder, log, DAY);
+      assert.equal(listRows(file, { limit: 9 }).rows.length, 5);
+      assert.equal(file.setAside, undefined);
+      file.close();
+      assert.match(log.lines.join(), /^error The newest part of the usage ledger.*ledger\.damaged-.*\.db-wal/);
+      assert.equal(readdirSync(folder).filter((name) => name.endsWith(".db-wal")).length, 1);
+    });
+  });
 
   it("with nonsense in the middle is found after an unclean stop", () => {
     withFolder((folder) => {
