@@ -43,6 +43,10 @@ export class NodeBody implements RequestBody {
     this.#complete = this.#declaredBytes === 0;
   }
 
+  get isThere(): boolean {
+    return this.#declaredBytes !== 0;
+  }
+
   peek(look: (chunk: Uint8Array) => boolean, limitBytes: number): Promise<void> {
     for (const chunk of this.#kept) if (look(chunk)) return Promise.resolve();
     if (this.#keptBytes >= limitBytes) return Promise.resolve();

@@ -28,6 +28,8 @@ export type HeaderPairs = readonly string[];
 
 /** The client's body, of which nothing is read before it is asked for. */
 export interface RequestBody {
+  /** Whether there is one, as far as the head tells. One of unknown length may turn out to have no bytes. */
+  readonly isThere: boolean;
   /**
    * Reads ahead until `look` returns true, the body ends, or `limitBytes` are read. What was read is kept and goes upstream first.
    * Throws a `RelayFailure` when the client leaves or the body passes the size limit.

@@ -50,6 +50,8 @@ export function createFetchBody(request: Request, maximumBytes: number): FetchBo
   }
 
   return {
+    // Over HTTP/2 a body of unknown length has no header that tells of it.
+    isThere: request.body !== null && request.headers.get("content-length") !== "0",
     get tooLarge() {
       return tooLarge;
     },

@@ -46,7 +46,12 @@ export async function forward(
     });
     call.relayed = true;
     return await exchange.relay(
-      { url: upstreamUrl(upstream, target), method: exchange.method, headers, body: change?.body ?? bodyOf(call) },
+      {
+        url: upstreamUrl(upstream, target),
+        method: exchange.method,
+        headers,
+        body: change?.body ?? (exchange.body.isThere ? "client" : "none"),
+      },
       companion.onHead === undefined ? observer : watched(observer, companion.onHead),
     );
   } catch (error) {
@@ -57,10 +62,4 @@ export async function forward(
 
 function watched(observer: RelayObserver, onHead: NonNullable<Companion["onHead"]>): RelayObserver {
   return { ...observer, head: (status, headers) => observer.head(status, onHead(status, headers)) };
-}
-
-function bodyOf(call: Call): "client" | "none" {
-  const length = call.exchange.header("content-length");
-  if (call.exchange.header("transfer-encoding") !== undefined) return "client";
-  return length === undefined || length === "0" ? "none" : "client";
 }

@@ -40,9 +40,8 @@ export function checkPath(path: string): void {
 /** Content type and size, as far as the headers tell. `path` is the upstream path with its `/v1`. */
 export function checkBodyHeaders(exchange: Exchange, path: string, settings: ProxySettings): void {
   const length = Number(exchange.header("content-length") ?? 0);
-  const hasBody = length > 0 || exchange.header("transfer-encoding") !== undefined;
   if (length > settings.maximumBodyBytes) throw tooLarge(settings);
-  if (!hasBody || exchange.method === "GET" || exchange.method === "HEAD") return;
+  if (!exchange.body.isThere || exchange.method === "GET" || exchange.method === "HEAD") return;
   const type = exchange.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const json = type === "application/json" || type.endsWith("+json");
   const simpleForm = type === "" || type === "text/plain" || type === "application/x-www-form-urlencoded";

@@ -28,6 +28,18 @@ function recorder(answer: (seen: Seen) => Response = () => Response.json({ ok: t
 }
 
 describeTransports("a relayed request", (start) => {
+  it("passes on a body of unknown length", async () => {
+    const upstream = async (request: Request): Promise<Response> => Response.json({ got: await request.text() });
+    const proxy = await start({ upstream });
+    const response = await proxy.request("/v1/images/edits", {
+      method: "POST",
+      headers: { authorization: `Bearer ${KEY}`, "content-type": "multipart/form-data; boundary=x" },
+      body: new Blob(["--x--"]).stream(),
+      duplex: "half",
+    });
+    assert.deepEqual(await response.json(), { got: "--x--" });
+  });
+
   it("goes up byte for byte, with the upstream's key in place of the caller's", async () => {
     const { seen, upstream } = recorder();
     const proxy = await start({ upstream });
