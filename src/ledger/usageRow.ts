@@ -18,7 +18,7 @@ export type Ending =
   | "complete"
   /** The upstream stopped early and said so (`response.incomplete`, `finish_reason: "length"` stays complete). */
   | "incomplete"
-  /** The upstream answered with an error, before or in its stream. */
+  /** It was answered with an error: by the upstream, before or in its stream, or by us, because its body was too large. */
   | "failed"
   /** The client left before the end. */
   | "client_left"

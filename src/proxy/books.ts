@@ -158,6 +158,7 @@ export function bookkeeping(parts: ProxyParts, call: Call, destination: Destinat
 }
 
 function endingOf({ reason }: RelayFailure): Ending {
+  if (reason === "body_too_large") return "failed";
   return reason === "client_left" || reason === "stopped" ? reason : "upstream_cut";
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import type { UsageRow } from "../../src/ledger/usageRow.ts";
 import { until } from "../node/relayRig.ts";
-import { describeTransports, OPENAI_KEY, post, sse, type TestProxy } from "./matrix.ts";
+import { describeTransports, KEY, OPENAI_KEY, post, sse, type TestProxy } from "./matrix.ts";
 
 const chatUsage = {
   prompt_tokens: 100,
@@ -54,6 +54,23 @@ async function onlyRow(proxy: TestProxy): Promise<UsageRow> {
 }
 
 describeTransports("the meter", (start) => {
+  it("takes a body that turns out too large for a failure that cost nothing, not for the upstream's", async () => {
+    const upstream = async (request: Request): Promise<Response> =>
+      Response.json({ size: (await request.text()).length });
+    const proxy = await start({ upstream, settings: { maximumBodyBytes: 1000 } });
+    // Of unknown length, and of an endpoint whose bodies are passed on as they come.
+    const response = await proxy.request("/v1/images/edits", {
+      method: "POST",
+      headers: { authorization: `Bearer ${KEY}`, "content-type": "multipart/form-data; boundary=x" },
+      body: new Blob(["x".repeat(5_000)]).stream(),
+      duplex: "half",
+    });
+    assert.equal(response.status, 413);
+    await response.text();
+    const { status, ending, costMicros } = await onlyRow(proxy);
+    assert.deepEqual({ status, ending, costMicros }, { status: 413, ending: "failed", costMicros: 0 });
+  });
+
   it("reads a chat completion", async () => {
     const proxy = await start({
       upstream: () =>
