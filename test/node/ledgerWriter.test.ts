@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { listRows } from "../../src/ledger/listRows.ts";
 import type { UsageLedger } from "../../src/ledger/usageLedger.ts";
-import { type LedgerFile, openLedgerFile, openLedgerForReading } from "../../src/node/ledgerFile.ts";
+import { type LedgerFile, openLedgerFile } from "../../src/node/ledgerFile.ts";
 import { createLedgerWriter, type LedgerWriter } from "../../src/node/ledgerWriter.ts";
 import { readingAfter } from "../../src/node/readingAfter.ts";
 import { openProcessAccounts } from "../../src/node/processAccounts.ts";
@@ -57,9 +57,9 @@ describe("the writer of the ledger", () => {
   }
 
   /** The ids that another process would see now, oldest first. */
+  /** What lies in the file itself: reports see what is spooled too. */
   function committed(folder: string): string[] {
-    const database = openLedgerForReading(folder);
-    assert.ok(database !== undefined);
+    const database = openSqlite(join(folder, "ledger.db"), "read");
     try {
       return listRows(database, { limit: 1_000_000 })
         .rows.map(({ id }) => id)
