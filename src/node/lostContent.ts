@@ -12,7 +12,9 @@ const LOG_MAGIC = Buffer.from([0x37, 0x7f, 0x06]);
 export function lostContent(path: string): "file" | "log" | undefined {
   const file = statSync(path, { throwIfNoEntry: false });
   if (file === undefined || !file.isFile()) return undefined;
-  if (file.size === 0) return file.mtimeMs - file.birthtimeMs > MAKING_MS ? "file" : undefined;
+  // File systems that do not know it say zero, or the time of the last change.
+  const { birthtimeMs, mtimeMs } = file;
+  if (file.size === 0) return birthtimeMs > 0 && mtimeMs - birthtimeMs > MAKING_MS ? "file" : undefined;
   return isNoLog(`${path}-wal`) ? "log" : undefined;
 }
 

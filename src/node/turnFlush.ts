@@ -5,7 +5,7 @@ export interface Flushable {
 
 /**
  * Sends everything that one turn of the event loop produced, for all clients together. A burst of a hundred small events thereby
- * costs one system call instead of a hundred, and all rows of a turn share one database commit.
+ * costs one system call instead of a hundred, and all rows of a turn are written down by one.
  */
 export class TurnFlush {
   readonly #beforeFlush: () => void;
@@ -27,8 +27,8 @@ export class TurnFlush {
   wake(): void {
     if (this.#due) return;
     this.#due = true;
-    // Immediates run right after the poll phase that delivered the bytes: nothing waits that has not to, and the answers
-    // of all sockets that were readable in this phase are committed together.
+    // Immediates run right after the poll phase that delivered the bytes: nothing waits that has not to, and what
+    // all sockets brought that were readable in this phase leaves together.
     setImmediate(this.#run);
   }
 
