@@ -12,7 +12,8 @@ export interface Contestant extends Target {
 /** Where the bench sends its chat requests. */
 export const CHAT_PATH = "/v1/chat/completions";
 
-const REPOSITORY = join(import.meta.dirname, "..");
+/** The root of the repository. */
+export const REPOSITORY = join(import.meta.dirname, "..");
 const KEY = "pb_bench-key-of-no-value";
 
 /** The fake upstream itself, asked without anything between. */
@@ -30,13 +31,23 @@ export async function startBarePipe(upstreamPort: number, preload?: Preload): Pr
 }
 
 /** The built program as its users run it: key check, rate, quota, metering and a ledger on the disk. */
-export async function startPatchbay(upstreamPort: number, directory: string, preload?: Preload): Promise<Contestant> {
-  const child = spawnPatchbay(upstreamPort, directory, preload);
+export async function startPatchbay(
+  upstreamPort: number,
+  directory: string,
+  preload?: Preload,
+  program?: string,
+): Promise<Contestant> {
+  const child = spawnPatchbay(upstreamPort, directory, preload, program);
   return { child, ...patchbayAt(await firstLine(child)) };
 }
 
-/** Starts `patchbay serve` without waiting for it. Its ledger is made below `directory`. */
-export function spawnPatchbay(upstreamPort: number, directory: string, preload?: Preload): ChildProcess {
+/** Starts `patchbay serve` without waiting for it, the built one unless told otherwise. Its ledger is made below `directory`. */
+export function spawnPatchbay(
+  upstreamPort: number,
+  directory: string,
+  preload?: Preload,
+  program = join(REPOSITORY, "dist", "cli.js"),
+): ChildProcess {
   const flags = {
     listen: "127.0.0.1:0",
     "data-dir": mkdtempSync(join(directory, "data-")),
@@ -47,12 +58,7 @@ export function spawnPatchbay(upstreamPort: number, directory: string, preload?:
     "openai-base-url": `http://127.0.0.1:${upstreamPort}/v1`,
   };
   return startNode(
-    [
-      ...nodeOptions(preload),
-      preload?.program ?? join(REPOSITORY, "dist", "cli.js"),
-      "serve",
-      ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
-    ],
+    [...nodeOptions(preload), program, "serve", ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
     { environment: { OPENAI_API_KEY: "sk-bench" }, stdio: stdioFor(preload) },
   );
 }
@@ -67,8 +73,6 @@ export function patchbayAt(listeningLine: string): Target {
 export interface Preload {
   readonly options: readonly string[];
   readonly module: string;
-  /** What is started instead of the built program. */
-  readonly program?: string;
 }
 
 function nodeOptions(preload: Preload | undefined): string[] {

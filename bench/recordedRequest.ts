@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { firstLine, stopChild } from "./children.ts";
-import { patchbayAt, spawnPatchbay, startUpstream } from "./contestants.ts";
+import { patchbayAt, REPOSITORY, spawnPatchbay, startUpstream } from "./contestants.ts";
 import { type Load, runLoad } from "./load.ts";
 import { middleRatio, type MiddleRatio } from "./pairedRatios.ts";
 
@@ -38,11 +38,12 @@ const CLIENTS = ["recorded", UNRECORDED_CLIENT, UNRECORDED_CLIENT, UNRECORDED_CL
  */
 export async function measureRecordedRequest(directory: string, load: Load, rounds: number): Promise<RecordedRequest> {
   const upstream = await startUpstream();
-  const proxy = spawnPatchbay(upstream.port, directory, {
-    options: [],
-    module: join(import.meta.dirname, "skipRows.ts"),
-    program: join(import.meta.dirname, "..", "src", "cli", "cli.ts"),
-  });
+  const proxy = spawnPatchbay(
+    upstream.port,
+    directory,
+    { options: [], module: join(import.meta.dirname, "skipRows.ts") },
+    join(REPOSITORY, "src", "cli", "cli.ts"),
+  );
   try {
     const target = patchbayAt(await firstLine(proxy));
     const measure = async (client: string, milliseconds: number): Promise<Measurement> => {
