@@ -3,6 +3,7 @@ import { createOauthIssuer } from "../codex/oauthIssuer.ts";
 import { createTokenKeeper } from "../codex/tokenKeeper.ts";
 import type { Log } from "../ports.ts";
 import type { Answered } from "../proxy/proxyParts.ts";
+import type { ProxySettings } from "../proxy/proxySettings.ts";
 import { ChangeableDispatcher } from "./changeableDispatcher.ts";
 import { addBalanceRoutes } from "./controlBalances.ts";
 import { createCredentialRoutes } from "./controlCredentials.ts";
@@ -60,6 +61,9 @@ export async function startWindowProcess(
   }
 }
 
+/** Of the upstreams that take one. */
+type Keys = Readonly<Record<"openai" | "openrouter", string | undefined>>;
+
 async function startOnFreePort(
   start: WindowStart,
   environment: Environment,
@@ -110,17 +114,23 @@ function processSettings(
     later,
   });
 
-  function currentProxy() {
-    const current = settings.current();
-    if (sandbox === undefined) return proxySettings(current, (name) => credentials.keyOf(name));
+  /** Each request asks for them several times, and they seldom change. */
+  let made: { readonly from: WindowSettings; readonly keys: Keys; readonly settings: ProxySettings } | undefined;
+
+  function currentProxy(): ProxySettings {
+    const from = settings.current();
     // Real keys and tokens must not reach the sandbox, nor its answers be taken for real ones.
-    return proxySettings(
-      {
-        ...current,
-        baseUrls: { openai: sandbox.openaiBaseUrl, openrouter: sandbox.openrouterBaseUrl, codex: sandbox.codexBaseUrl },
-      },
-      () => SANDBOX_KEY,
-    );
+    const openai = sandbox === undefined ? credentials.keyOf("openai") : SANDBOX_KEY;
+    const openrouter = sandbox === undefined ? credentials.keyOf("openrouter") : SANDBOX_KEY;
+    if (made?.from !== from || made.keys.openai !== openai || made.keys.openrouter !== openrouter) {
+      const keys = { openai, openrouter };
+      const baseUrls =
+        sandbox === undefined
+          ? from.baseUrls
+          : { openai: sandbox.openaiBaseUrl, openrouter: sandbox.openrouterBaseUrl, codex: sandbox.codexBaseUrl };
+      made = { from, keys, settings: proxySettings({ ...from, baseUrls }, (name) => keys[name]) };
+    }
+    return made.settings;
   }
 
   return {
