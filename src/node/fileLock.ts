@@ -137,7 +137,8 @@ async function holderOf(path: string): Promise<Holder | undefined> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is a process with this number, whosever it is. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

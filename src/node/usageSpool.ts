@@ -1,8 +1,19 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { readRowLine, rowLine } from "../ledger/rowLine.ts";
 import type { UsageRow } from "../ledger/usageRow.ts";
 import type { Log } from "../ports.ts";
+import { isRunning } from "./fileLock.ts";
 
 /**
  * Rows that are not in the ledger yet, in a file that outlives this process where it is killed: what the operating system has taken
@@ -16,14 +27,19 @@ export interface UsageSpool {
   add(row: UsageRow): void;
   /** Hands what was added to the operating system. Never throws: returns false where that failed, and the next `write` tries again. */
   write(): boolean;
-  /** Forgets all rows, the left ones too, because they are in the ledger now. Never throws. */
+  /**
+   * Forgets all rows, the left ones too, because they are in the ledger now. The file of a process that still runs stays its own: it may
+   * write its last rows there. Never throws.
+   */
   clear(): void;
   /** Clears, and removes the file. Never throws. */
   remove(): void;
 }
 
 /** `usage-<start in milliseconds>-<process>.spool`: in the order of their names, which is that of the starts. */
-const NAME = /^usage-\d+-\d+\.spool$/;
+const NAME = /^usage-\d+-(\d+)\.spool$/;
+/** No process finishes its last answers for so long: what has its number now is another. */
+const LONGEST_DRAIN_MS = 86_400_000;
 
 /**
  * Reads what was left in the data directory. The own file is made with the first row that is written, for its owner alone (0600).
@@ -81,7 +97,7 @@ export function openUsageSpool(directory: string, log: Log, now: number): UsageS
 
   function clear(): void {
     waiting = "";
-    if (leftFiles.length > 0) attempt(() => leftFiles.splice(0).forEach((one) => rmSync(one.path, { force: true })));
+    if (leftFiles.length > 0) attempt(() => leftFiles.splice(0).forEach(removeAbandoned));
     const file = descriptor;
     if (file === undefined || empty) return;
     attempt(() => {
@@ -129,8 +145,18 @@ const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
 function ignore(): void {}
 
+function removeAbandoned({ path, owner }: LeftFile): void {
+  if (owner !== process.pid && isRunning(owner)) {
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - changedAt < LONGEST_DRAIN_MS) return;
+  }
+  rmSync(path, { force: true });
+}
+
 interface LeftFile {
   readonly path: string;
+  /** The number of the process that has written it. */
+  readonly owner: number;
   readonly rows: readonly UsageRow[];
 }
 
@@ -148,8 +174,10 @@ function readLeftFiles(directory: string, log: Log): LeftFile[] {
     .flat()
     .filter((name) => NAME.test(name))
     .toSorted()
-    .map((name) => join(directory, name))
-    .flatMap((path) => attempt(path, () => ({ path, rows: readRows(path, log) })));
+    .flatMap((name) => {
+      const path = join(directory, name);
+      return attempt(path, () => ({ path, owner: Number(NAME.exec(name)?.[1]), rows: readRows(path, log) }));
+    });
 }
 
 function readRows(path: string, log: Log): UsageRow[] {

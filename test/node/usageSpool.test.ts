@@ -7,11 +7,16 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { openUsageSpool, type UsageSpool } from "../../src/node/usageSpool.ts";
 import { DAY, listeningLog, row, withFolder } from "../ledger/temporaryLedger.ts";
+
+const DAY_MS = 86_400_000;
+/** No process has so high a number. */
+const NOBODY = 99_999_999;
 
 function put(spool: UsageSpool, ...ids: string[]): void {
   for (const id of ids) spool.add(row({ id }));
@@ -100,7 +105,7 @@ describe("the spool of rows that are not in the ledger yet", () => {
       put(openUsageSpool(folder, listeningLog(), DAY + 1), "second");
       const [name] = readdirSync(folder);
       writeFileSync(
-        join(folder, `usage-${DAY}-77.spool`),
+        join(folder, `usage-${DAY}-${NOBODY}.spool`),
         readFileSync(join(folder, name!), "utf8").replace("second", "first"),
       );
       writeFileSync(join(folder, "usage-notes.txt"), "somebody else's");
@@ -121,6 +126,23 @@ describe("the spool of rows that are not in the ledger yet", () => {
       spool.clear();
       put(spool, "b");
       assert.deepEqual(idsLeft(folder), ["b"]);
+    });
+  });
+
+  it("of a process that still runs is left to it, so that what it writes last outlives a kill", () => {
+    withFolder((folder) => {
+      // The process that runs these tests.
+      const running = join(folder, `usage-${DAY}-${process.ppid}.spool`);
+      put(openUsageSpool(folder, listeningLog(), DAY + 1), "first");
+      writeFileSync(running, readFileSync(spoolIn(folder)));
+      const successor = openUsageSpool(folder, listeningLog(), DAY + 2);
+      successor.clear();
+      appendFileSync(running, readFileSync(running, "utf8").replace("first", "last"));
+      assert.deepEqual(idsLeft(folder), ["first", "last"]);
+      const old = new Date(Date.now() - 2 * DAY_MS);
+      utimesSync(running, old, old);
+      openUsageSpool(folder, listeningLog(), DAY + 3).clear();
+      assert.deepEqual(readdirSync(folder), []);
     });
   });
 
@@ -145,7 +167,7 @@ describe("the spool of rows that are not in the ledger yet", () => {
 
   it("that cannot be read is left where it is", () => {
     withFolder((folder) => {
-      const path = join(folder, `usage-${DAY}-77.spool`);
+      const path = join(folder, `usage-${DAY}-${NOBODY}.spool`);
       mkdirSync(path);
       const log = listeningLog();
       const spool = openUsageSpool(folder, log, DAY + 1);
