@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 
 import type { Log } from "../ports.ts";
 import { assertCurrentSchema, migrate } from "../ledger/schema.ts";
+import { isRunning } from "./fileLock.ts";
 import { lostContent } from "./lostContent.ts";
 import { DatabaseError, openSqlite } from "./sqlite.ts";
 import type { SqliteDatabase } from "./sqlite.ts";
@@ -39,8 +40,9 @@ export function openLedgerFile(directory: string, log: Log, now: number): Ledger
   let setAside: string | undefined;
   let database: SqliteDatabase;
   try {
-    if (lostContent(path) === "log") setAsideLog(path, log, now);
-    refuseLoss(path);
+    const lost = lostContent(path);
+    if (lost === "log") setAsideLog(path, log, now);
+    else refuseLoss(path, lost);
     database = openChecked(path, thoroughness);
   } catch (error) {
     if (!isDamage(error)) throw error;
@@ -99,8 +101,7 @@ export function makeDataDirectory(directory: string): void {
 }
 
 /** Throws `DatabaseError` where opening the database would begin it anew without a word. */
-function refuseLoss(path: string): void {
-  const lost = lostContent(path);
+function refuseLoss(path: string, lost = lostContent(path)): void {
   if (lost === undefined) return;
   const what = lost === "file" ? "the file was emptied" : "its write-ahead log is not one";
   throw new DatabaseError("damaged", path, new Error(what));
@@ -122,14 +123,7 @@ function ownMark(): string {
 /** Whether another process has the ledger open and still runs. */
 function hasRunningOwner(marker: string): boolean {
   const owner = existsSync(marker) ? Number(/^open (\d+)$/m.exec(readFileSync(marker, "utf8"))?.[1]) : Number.NaN;
-  if (!Number.isSafeInteger(owner) || owner === process.pid) return false;
-  try {
-    process.kill(owner, 0);
-    return true;
-  } catch (error) {
-    // It runs, as somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+  return Number.isSafeInteger(owner) && owner !== process.pid && isRunning(owner);
 }
 
 function openChecked(path: string, thoroughness: Thoroughness): SqliteDatabase {
