@@ -13,10 +13,16 @@ export function originOf(written: string): string | undefined {
   return URL.canParse(`${protocol}://${authority}`) ? new URL(`${protocol}://${authority}`).origin : undefined;
 }
 
-/** A name as it stands in `Host`, in small letters and without a port. Undefined for what is no name of a host. */
+/** The name in a `Host` header, in small letters and without its port; undefined where it is malformed. */
+export function hostName(host: string): string | undefined {
+  return /^(\[[0-9a-fA-F:.]+\]|[^:/@\s[\]]+)(:\d{1,5})?$/.exec(host)?.[1]?.toLowerCase();
+}
+
+/** A name as it stands in `Host`, from what a person writes: an IPv6 address may lack its brackets. Undefined for what is no name of a host. */
 export function hostNameOf(written: string): string | undefined {
   const text = written.trim().toLowerCase();
-  const [, name] = /^(\[[\da-f:.]+\]|[^:/@*\s[\]]+)(?::\d{1,5})?$/.exec(text) ?? [];
-  if (name !== undefined) return name;
+  const name = hostName(text);
+  // A pattern would match nothing: names are compared as they stand.
+  if (name !== undefined) return name.includes("*") ? undefined : name;
   return /^[\da-f.]*(?::[\da-f.]*){2,}$/.test(text) ? `[${text}]` : undefined;
 }

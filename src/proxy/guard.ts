@@ -1,3 +1,4 @@
+import { hostName } from "./allowedNames.ts";
 import { ApiError } from "../wire/errors.ts";
 import { spoken } from "../wire/retryBait.ts";
 import { carriesJson } from "./endpoint.ts";
@@ -74,11 +75,6 @@ function repeatsHost(headers: HeaderPairs): boolean {
     if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
   return hosts > 1;
-}
-
-/** The name in a `Host` header without its port; undefined where it is malformed. */
-function hostName(host: string): string | undefined {
-  return /^(\[[0-9a-fA-F:.]+\]|[^:/@\s[\]]+)(:\d{1,5})?$/.exec(host)?.[1]?.toLowerCase();
 }
 
 function isLoopback(name: string): boolean {
