@@ -112,10 +112,8 @@ export async function manageKeys(parts: WindowParts): Promise<void> {
 export async function addCredit(parts: WindowParts, keyId?: unknown): Promise<void> {
   const running = await answeringProcess(parts);
   if (running === undefined) return;
-  const keys = await running.client.keys();
-  const given = keys.find(({ id }) => id === keyId);
-  const key = given ?? (await pickKey(keys.filter(({ state }) => state === "active")));
-  if (key === undefined || key === "new") return;
+  const key = await givenKey(running.client, keyId);
+  if (key === undefined) return;
   const change = await window.showInputBox({
     title: `Credit of ${key.label}`,
     prompt: `${key.credit_usd === null ? "Credit does not bound this key yet." : `It has $${key.credit_usd.toFixed(2)} left.`} Dollars to add, or =5 to set.`,
@@ -132,9 +130,8 @@ export async function addCredit(parts: WindowParts, keyId?: unknown): Promise<vo
 export async function raiseLimit(parts: WindowParts, keyId?: unknown, limit?: unknown): Promise<void> {
   const running = await answeringProcess(parts);
   if (running === undefined) return;
-  const keys = await running.client.keys();
-  const key = keys.find(({ id }) => id === keyId) ?? (await pickKey(keys.filter(({ state }) => state === "active")));
-  if (key === undefined || key === "new") return;
+  const key = await givenKey(running.client, keyId);
+  if (key === undefined) return;
   const wanted = RAISED.find(({ value }) => value === limit)?.value ?? (await pickLimit(key));
   switch (wanted) {
     case "quota":
@@ -149,6 +146,13 @@ export async function raiseLimit(parts: WindowParts, keyId?: unknown, limit?: un
       return;
   }
   parts.watch.refresh();
+}
+
+/** The key with this id, or the active one that the user picks. */
+async function givenKey(client: ControlClient, keyId: unknown): Promise<KeyView | undefined> {
+  const keys = await client.keys();
+  const key = keys.find(({ id }) => id === keyId) ?? (await pickKey(keys.filter(({ state }) => state === "active")));
+  return key === "new" ? undefined : key;
 }
 
 async function pickLimit({ label }: KeyView): Promise<RaisedLimit | undefined> {
