@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { stopChild } from "./children.ts";
 import { type Contestant, REPOSITORY, startPatchbay, startUpstream } from "./contestants.ts";
 import { type Load, runLoad } from "./load.ts";
-import { middleRatio, ratioText } from "./pairedRatios.ts";
+import { measureInTurns, middleRatio, ratioText } from "./pairedRatios.ts";
 
 const SHAPES = [
   { title: "JSON, 1 connection", kind: "json", connections: 1 },
@@ -43,8 +43,11 @@ try {
   console.log(`Against ${git("log", "-1", "--format=%h %s", commit)}; middle of the pairs (95% interval)`);
   for (const { title, ...shape } of SHAPES) {
     for (const contestant of contestants) await runLoad(contestant, { ...shape, milliseconds: WARM_UP_MS });
-    const rounds: number[][] = [];
-    for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measureRound(contestants, shape, round));
+    const rounds = await measureInTurns(
+      contestants,
+      ROUNDS,
+      async (contestant) => (await runLoad(contestant, { ...shape, milliseconds: ROUND_MS })).p50,
+    );
     const ratios = (one: number, other: number): string =>
       ratioText(middleRatio(rounds.map((p50) => (p50[one] ?? Number.NaN) / (p50[other] ?? Number.NaN))));
     console.log(`  ${title.padEnd(42)} p50 ${ratios(0, 1)}; two processes of that commit ${ratios(2, 1)}`);
@@ -53,20 +56,4 @@ try {
   await Promise.all(started.map(({ child }) => stopChild(child)));
   git("worktree", "remove", "--force", sources);
   rmSync(directory, { recursive: true, force: true });
-}
-
-/** The contestants take turns at being the first. Returns the middle of each one's latencies. */
-async function measureRound(
-  contestants: readonly Contestant[],
-  shape: Omit<Load, "milliseconds">,
-  round: number,
-): Promise<number[]> {
-  const measured: number[] = [];
-  for (let place = 0; place < contestants.length; place += 1) {
-    const index = (round + place) % contestants.length;
-    const contestant = contestants[index];
-    if (contestant !== undefined)
-      measured[index] = (await runLoad(contestant, { ...shape, milliseconds: ROUND_MS })).p50;
-  }
-  return measured;
 }

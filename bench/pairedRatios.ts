@@ -7,6 +7,24 @@ export interface MiddleRatio {
   readonly high: number;
 }
 
+/** Measures each of them once a round. Each takes each place equally often: the first of a round finds another machine than the last. */
+export async function measureInTurns<Measured, Result>(
+  those: readonly Measured[],
+  rounds: number,
+  measure: (one: Measured) => Promise<Result>,
+): Promise<Result[][]> {
+  const results: Result[][] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const measured: Result[] = [];
+    for (let place = 0; place < those.length; place += 1) {
+      const index = (round + place) % those.length;
+      measured[index] = await measure(those[index] as Measured);
+    }
+    results.push(measured);
+  }
+  return results;
+}
+
 /** Half the width of that interval in ranks, for the square root of the number of ratios: 1.96 standard deviations of a fair coin's tosses. */
 const RANKS_PER_ROOT = 0.98;
 

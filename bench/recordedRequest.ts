@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { firstLine, stopChild } from "./children.ts";
 import { patchbayAt, REPOSITORY, spawnPatchbay, startUpstream } from "./contestants.ts";
 import { type Load, runLoad } from "./load.ts";
-import { middleRatio, type MiddleRatio } from "./pairedRatios.ts";
+import { measureInTurns, middleRatio, type MiddleRatio } from "./pairedRatios.ts";
 
 /** A client whose rows are left out: by `skippingLedgerWriter.ts`. */
 export const UNRECORDED_CLIENT = "unrecorded";
@@ -53,16 +53,7 @@ export async function measureRecordedRequest(directory: string, load: Load, roun
       return { p50, processor: ((await processorTime(proxy)) - before) / requests };
     };
     for (const client of CLIENTS.slice(0, 2)) await measure(client, WARM_UP_MS);
-    const results: Measurement[][] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const measured: Measurement[] = [];
-      // Each takes each place equally often: the first of a round finds another machine than the last.
-      for (let place = 0; place < CLIENTS.length; place += 1) {
-        const index = (round + place) % CLIENTS.length;
-        measured[index] = await measure(CLIENTS[index] ?? UNRECORDED_CLIENT, load.milliseconds);
-      }
-      results.push(measured);
-    }
+    const results = await measureInTurns(CLIENTS, rounds, (client) => measure(client, load.milliseconds));
     return { row: compare(results, 0, 1), control: compare(results, 2, 3) };
   } finally {
     await Promise.all([stopChild(proxy), stopChild(upstream.child)]);
