@@ -120,7 +120,7 @@ function sumRows(sql: Sql, query: UsageQuery, ranges: readonly LabelledRange[]):
   return sql.all(
     // Sums over a view of two tables would copy both; a query that sums nothing searches each of them, and the limit keeps it one.
     `SELECT ${NAMES_IN_ROWS[query.groupBy]} AS name, ${SUMS_OF_ROWS} FROM (
-       SELECT span.value ->> 0 AS label, usage.* FROM json_each(?) AS span CROSS JOIN usage
+       SELECT ${LABEL_OF_SPAN} AS label, usage.* FROM json_each(?) AS span CROSS JOIN usage
        WHERE place >= span.value ->> 1 AND place < span.value ->> 2 ${filters(query, MODEL_OF_ROW)} LIMIT -1
      ) GROUP BY name`,
     [JSON.stringify(ranges), ...filterValues(query)],
